@@ -1,0 +1,27 @@
+"""Batch-norm calibration: the statistics of a configuration (Sec. 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.networks.adaptive import AdaptiveNetwork
+from a3d.networks.slimmable import Moments
+
+
+@torch.no_grad()
+def calibrate(network: AdaptiveNetwork, configuration: Configuration, batches: Iterable[Tensor]) -> None:
+    """Sets `network.statistics[configuration]` to the population average over `batches`.
+
+    batches: clips (B, 3, T, S, S), normalised float32, a fixed set of training clips. The average is of moments
+    weighted by count, not a moving one; the network's mode and weights are untouched.
+    """
+    moments = Moments()
+    for clips in batches:
+        network.measure(clips, configuration, moments)
+    if not moments.sums:
+        raise ConfigurationError(f"no clips to calibrate {configuration} with: give at least one")
+    network.statistics[configuration] = moments.statistics()

@@ -1,0 +1,141 @@
+"""What Slow and SlowFast share: one set of weights, statistics by configuration, one line to run at any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.networks.blocks import BasicBlock, Bottleneck, Stage, Stem, initialise
+from a3d.networks.slimmable import Moments, Pass, SlimmableBatchNorm3d, SlimmableLinear, Statistics
+
+DEPTHS = {
+    18: (BasicBlock, (2, 2, 2, 2)),
+    26: (Bottleneck, (2, 2, 2, 2)),
+    50: (Bottleneck, (3, 4, 6, 3)),
+    101: (Bottleneck, (3, 4, 23, 3)),
+}
+STRIDES = (1, 2, 2, 2)
+
+
+class MissingStatistics(ConfigurationError):
+    """The configuration has not been calibrated."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything that the shape of a network depends on.
+
+    base_channels: channels of the (Slow) stem, 64 as published. spatial, frames: the reference size and the
+    frames T of the full Slow pathway. alpha: Fast frames per Slow frame; beta: Slow channels per Fast channel,
+    the paper's 1/β. dropout: before the classifier, in training.
+    """
+
+    family: str
+    depth: int
+    classes: int
+    base_channels: int = 64
+    spatial: int = 224
+    frames: int = 8
+    alpha: int = 8
+    beta: int = 8
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.depth not in DEPTHS:
+            raise ConfigurationError(f"depth {self.depth}: choose one of {', '.join(map(str, DEPTHS))}")
+        if self.base_channels < 8 or self.base_channels % 8:
+            raise ConfigurationError(f"base_channels {self.base_channels}: give a multiple of 8")
+
+    @property
+    def name(self) -> str:
+        return f"{self.family}_r{self.depth}"
+
+
+class Pathway(nn.Module):
+    """Stem and four residual stages. temporal: kernel sizes in time of the stem and of each stage."""
+
+    def __init__(
+        self, depth: int, base: int, temporal: tuple[int, ...], tails: tuple[int, ...] = (0,) * 4, fixed=False
+    ) -> None:
+        super().__init__()
+        block, depths = DEPTHS[depth]
+        self.stem = Stem(base, temporal[0], fixed)
+        inner = [base * 2**i for i in range(4)]
+        inputs = [base, *(c * block.expansion for c in inner)]
+        self.stages = nn.ModuleList(
+            Stage(block, depths[i], inputs[i], inner[i], temporal[i + 1], STRIDES[i], tails[i], fixed) for i in range(4)
+        )
+        self.channels = inputs  # out of the stem and of each stage, at full width
+
+
+class AdaptiveNetwork(nn.Module):
+    """Base of `Slow` and `SlowFast`. `logits = network(clip, configuration)` is all of it.
+
+    In training mode batch norm uses the batch's moments; in evaluation mode it uses `statistics[configuration]`.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.statistics: dict[Configuration, Statistics] = {}
+
+    def _finish(self, features: int, tail: int = 0) -> None:
+        self.classifier = SlimmableLinear(features, self.architecture.classes, tail)
+        for name, module in self.named_modules():
+            if isinstance(module, SlimmableBatchNorm3d):
+                module.name = name
+        initialise(self)
+
+    def forward(self, clip: Tensor, configuration: Configuration) -> Tensor:
+        """clip: (B, 3, T, S, S), normalised, at full resolution or already at the configuration's; logits (B, classes)."""
+        return self.classify(self.features(clip, configuration))
+
+    def features(self, clip: Tensor, configuration: Configuration) -> tuple[Tensor, ...]:
+        """Maps before pooling, (B, C, t, h, w), one a pathway: (slow,) or (slow, fast)."""
+        return self.run(clip, configuration, self._pass(configuration))
+
+    def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
+        """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes)."""
+        pooled = torch.cat([x.mean((2, 3, 4)) for x in maps], 1)
+        return self.classifier(F.dropout(pooled, self.architecture.dropout, self.training))
+
+    def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
+        raise NotImplementedError
+
+    def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
+        """Frames and side of the full clip that this configuration is resampled from, when testing."""
+        raise NotImplementedError
+
+    def measure(self, clip: Tensor, configuration: Configuration, moments: Moments) -> None:
+        """Adds the batch-norm moments of a batch at a configuration: one step of calibration (no dropout, no loss)."""
+        self.run(clip, configuration, Pass(configuration.width, moments=moments))
+
+    def extract(self, configuration: Configuration) -> nn.Module:
+        """An ordinary module with only the parameters of this configuration; see `a3d.networks.extraction`."""
+        from a3d.networks.extraction import extract
+
+        return extract(self, configuration)
+
+    def _pass(self, configuration: Configuration) -> Pass:
+        if self.training:
+            return Pass(configuration.width)
+        if configuration not in self.statistics:
+            raise MissingStatistics(
+                f"no batch-norm statistics for {configuration}: calibrate it (a3d table), "
+                f"or choose one of the {len(self.statistics)} calibrated configurations"
+            )
+        return Pass(configuration.width, self.statistics[configuration])
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AdaptiveNetwork:
+        """Statistics move between devices with the parameters."""
+        super()._apply(fn, recurse)
+        self.statistics = {
+            configuration: {name: (fn(mean), fn(variance)) for name, (mean, variance) in layers.items()}
+            for configuration, layers in self.statistics.items()
+        }
+        return self

@@ -1,0 +1,113 @@
+"""Parts of a residual 3D network: stem, blocks, stages; every one runs at any width."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d
+
+
+class ConvNorm(nn.Module):
+    """A convolution and its batch norm."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride=(1, 1, 1), **kwargs) -> None:
+        super().__init__()
+        padding = tuple(k // 2 for k in kernel)
+        self.conv = SlimmableConv3d(inputs, outputs, kernel, stride, padding, **kwargs)
+        self.norm = SlimmableBatchNorm3d(outputs)
+
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
+        return self.norm(self.conv(x, how), how)
+
+
+class Stem(nn.Module):
+    """Convolution of 7² with spatial stride 2, then a max pool of 3² with stride 2: (B, 3, T, S, S) to S/4."""
+
+    def __init__(self, outputs: int, temporal: int, fixed: bool = False) -> None:
+        super().__init__()
+        self.conv = ConvNorm(3, outputs, (temporal, 7, 7), (1, 2, 2), fixed=fixed)
+
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
+        x = F.relu(self.conv(x, how))
+        return F.max_pool3d(x, (1, 3, 3), (1, 2, 2), (0, 1, 1))
+
+
+class Bottleneck(nn.Module):
+    """t×1², 1×3² (with the stride), 1×1²; the shortcut is a convolution where the shape changes."""
+
+    expansion = 4
+
+    def __init__(self, inputs: int, inner: int, temporal: int, stride: int, tail: int, fixed: bool) -> None:
+        super().__init__()
+        outputs, step = inner * self.expansion, (1, stride, stride)
+        self.a = ConvNorm(inputs, inner, (temporal, 1, 1), tail=tail, fixed=fixed)
+        self.b = ConvNorm(inner, inner, (1, 3, 3), step, fixed=fixed)
+        self.c = ConvNorm(inner, outputs, (1, 1, 1), fixed=fixed)
+        self.shortcut = shortcut(inputs, outputs, step, tail, fixed)
+        nn.init.zeros_(self.c.norm.weight)
+
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
+        residual = F.relu(self.a(x, how))
+        residual = F.relu(self.b(residual, how))
+        residual = self.c(residual, how)
+        return F.relu(residual + (x if self.shortcut is None else self.shortcut(x, how)))
+
+
+class BasicBlock(nn.Module):
+    """t×3² (with the stride), 1×3²: the block of the 18-layer variants."""
+
+    expansion = 1
+
+    def __init__(self, inputs: int, inner: int, temporal: int, stride: int, tail: int, fixed: bool) -> None:
+        super().__init__()
+        step = (1, stride, stride)
+        self.a = ConvNorm(inputs, inner, (temporal, 3, 3), step, tail=tail, fixed=fixed)
+        self.b = ConvNorm(inner, inner, (1, 3, 3), fixed=fixed)
+        self.shortcut = shortcut(inputs, inner, step, tail, fixed)
+        nn.init.zeros_(self.b.norm.weight)
+
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
+        residual = F.relu(self.a(x, how))
+        residual = self.b(residual, how)
+        return F.relu(residual + (x if self.shortcut is None else self.shortcut(x, how)))
+
+
+def shortcut(inputs: int, outputs: int, stride: tuple[int, int, int], tail: int, fixed: bool) -> ConvNorm | None:
+    if inputs == outputs and stride == (1, 1, 1):
+        return None
+    return ConvNorm(inputs, outputs, (1, 1, 1), stride, tail=tail, fixed=fixed)
+
+
+class Stage(nn.ModuleList):
+    """Residual blocks; the first one takes `tail` fused channels besides its own and carries the stride."""
+
+    def __init__(
+        self,
+        block: type,
+        depth: int,
+        inputs: int,
+        inner: int,
+        temporal: int,
+        stride: int,
+        tail: int = 0,
+        fixed=False,
+    ) -> None:
+        first = block(inputs + tail, inner, temporal, stride, tail, fixed)
+        outputs = inner * block.expansion
+        super().__init__([first, *(block(outputs, inner, temporal, 1, 0, fixed) for _ in range(depth - 1))])
+
+    def forward(self, x: Tensor, how: Pass) -> Tensor:
+        for block in self:
+            x = block(x, how)
+        return x
+
+
+def initialise(network: nn.Module) -> None:
+    """He initialisation by fan-out of the convolutions; classifiers from N(0, 0.01²). Zeroed batch norms stay."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv3d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, nn.Linear):
+            nn.init.normal_(module.weight, std=0.01)
+            nn.init.zeros_(module.bias)

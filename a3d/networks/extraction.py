@@ -1,0 +1,162 @@
+"""What a configuration uses of a network, and that part alone as an ordinary module."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from torch import Tensor, nn
+
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.networks.adaptive import AdaptiveNetwork, Architecture, MissingStatistics
+from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d, SlimmableLinear
+from a3d.networks.slow import Slow
+from a3d.networks.slowfast import SlowFast
+
+FAMILIES = {"slow": Slow, "slowfast": SlowFast}
+
+
+def build(architecture: Architecture) -> AdaptiveNetwork:
+    """A freshly initialised network of that architecture."""
+    if architecture.family not in FAMILIES:
+        raise ConfigurationError(f"network family {architecture.family!r}: choose one of {', '.join(FAMILIES)}")
+    return FAMILIES[architecture.family](architecture)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What one layer does at a configuration: channels in and out, positions of its output (T·H·W).
+
+    kernel: weights for each pair of channels, 0 for batch norm. biases: additive parameters of a classifier.
+    """
+
+    layer: str
+    inputs: int
+    outputs: int
+    positions: int
+    kernel: int
+    biases: int
+
+
+@lru_cache(maxsize=512)
+def trace(architecture: Architecture, configuration: Configuration) -> tuple[Use, ...]:
+    """Runs one clip without data (shapes alone) and notes what every layer uses."""
+    network = _skeleton(architecture)
+    uses: list[Use] = []
+
+    def note(name: str):
+        def hook(layer: nn.Module, inputs: tuple, output: Tensor) -> None:
+            kernel = 0 if isinstance(layer, SlimmableBatchNorm3d) else math.prod(getattr(layer, "kernel_size", ()))
+            biases = output.shape[1] if isinstance(layer, SlimmableLinear) else 0
+            uses.append(Use(name, inputs[0].shape[1], output.shape[1], math.prod(output.shape[2:]), kernel, biases))
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(note(name))
+        for name, module in network.named_modules()
+        if isinstance(module, SlimmableConv3d | SlimmableBatchNorm3d | SlimmableLinear)
+    ]
+    try:
+        frames, size = network.clip_shape(configuration)
+        clip = torch.empty(1, 3, frames, size, size, device="meta")
+        network.classify(network.run(clip, configuration, Pass(configuration.width)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return tuple(uses)
+
+
+def _skeleton(architecture: Architecture) -> AdaptiveNetwork:
+    """The network without memory behind its parameters."""
+    with torch.device("meta"):
+        return build(architecture).eval()
+
+
+class FixedConv3d(nn.Conv3d):
+    """A convolution that ignores how the pass runs: its width is its own."""
+
+    def forward(self, x: Tensor, how: Pass | None = None) -> Tensor:
+        return super().forward(x)
+
+
+class FixedBatchNorm3d(nn.BatchNorm3d):
+    def forward(self, x: Tensor, how: Pass | None = None) -> Tensor:
+        return super().forward(x)
+
+
+class SubNetwork(nn.Module):
+    """One configuration as an ordinary, immutable module: its parameters alone, its statistics built in.
+
+    It stays in evaluation mode, and its parameters ask for no gradient.
+    """
+
+    def __init__(self, body: AdaptiveNetwork, configuration: Configuration) -> None:
+        super().__init__()
+        self.body = body
+        self.configuration = configuration
+        self.requires_grad_(False)
+        super().train(False)
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """clip: (B, 3, T, S, S), normalised, full or at the configuration's shape; logits (B, classes)."""
+        return self.classify(self.features(clip))
+
+    def features(self, clip: Tensor) -> tuple[Tensor, ...]:
+        """Maps before pooling, (B, C, t, h, w), one a pathway."""
+        return self.body.run(clip, self.configuration, Pass())
+
+    def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
+        return self.body.classify(maps)
+
+    @property
+    def classifier(self) -> nn.Linear:
+        return self.body.classifier
+
+    def train(self, mode: bool = True) -> SubNetwork:
+        """Has no effect: a sub-network is trained as a part of its full network."""
+        return self
+
+
+@torch.no_grad()
+def extract(network: AdaptiveNetwork, configuration: Configuration) -> SubNetwork:
+    """The sub-network at a configuration, with the same logits. Raises MissingStatistics if it is not calibrated."""
+    if configuration not in network.statistics:
+        raise MissingStatistics(f"no batch-norm statistics for {configuration}: calibrate it first (a3d table)")
+    body = _skeleton(network.architecture)
+    for use in trace(network.architecture, configuration):
+        layer = network.get_submodule(use.layer)
+        body.set_submodule(use.layer, _fixed(layer, use, configuration, network))
+    return SubNetwork(body, configuration)
+
+
+def _fixed(layer: nn.Module, use: Use, configuration: Configuration, network: AdaptiveNetwork) -> nn.Module:
+    if isinstance(layer, SlimmableConv3d):
+        weight = layer.sliced(use.inputs, configuration.width)
+        with torch.device("meta"):
+            fixed = FixedConv3d(
+                use.inputs,
+                use.outputs,
+                layer.kernel_size,
+                layer.stride,
+                layer.padding,
+                layer.dilation,
+                bias=False,
+            )
+        fixed.weight = nn.Parameter(weight.clone(memory_format=torch.contiguous_format))
+    elif isinstance(layer, SlimmableBatchNorm3d):
+        with torch.device("meta"):
+            fixed = FixedBatchNorm3d(use.outputs, layer.eps)
+        mean, variance = network.statistics[configuration][use.layer]
+        fixed.weight = nn.Parameter(layer.weight[: use.outputs].clone())
+        fixed.bias = nn.Parameter(layer.bias[: use.outputs].clone())
+        fixed.running_mean, fixed.running_var = mean.clone(), variance.clone()
+        fixed.num_batches_tracked = torch.zeros((), dtype=torch.long, device=mean.device)
+    else:
+        with torch.device("meta"):
+            fixed = nn.Linear(use.inputs, use.outputs)
+        fixed.weight = nn.Parameter(layer.sliced(use.inputs).clone())
+        fixed.bias = nn.Parameter(layer.bias.clone())
+    return fixed

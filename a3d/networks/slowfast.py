@@ -1,0 +1,75 @@
+"""SlowFast with adaptive fusion: the Slow pathway adapts, the Fast one does not (Sec. 3.2, Fig. 3)."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from a3d.configuration import Configuration
+from a3d.networks.adaptive import AdaptiveNetwork, Architecture, Pathway
+from a3d.networks.blocks import ConvNorm
+from a3d.networks.resampling import resample
+from a3d.networks.slimmable import Pass
+from a3d.networks.slow import SLOW_KERNELS
+
+FAST_KERNELS = (5, 3, 3, 3, 3)
+
+
+class AdaptiveFusion(nn.Module):
+    """Fast features (βC, αT, S²) become the last 2βC channels of the Slow features (γwC, γtT, (γsS)²)."""
+
+    def __init__(self, fast_channels: int, alpha: int) -> None:
+        super().__init__()
+        self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (5, 1, 1), (alpha, 1, 1), fixed=True)
+
+    def forward(self, slow: Tensor, fast: Tensor, how: Pass) -> Tensor:
+        lateral = F.relu(self.lateral(fast, how))  # (B, 2βC, T, S, S)
+        return torch.cat([slow, resample(lateral, *slow.shape[2:])], 1)
+
+
+class SlowFast(AdaptiveNetwork):
+    """Takes one clip of αT frames: Fast sees all of it, Slow every α-th frame, then the configuration's."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__(architecture)
+        depth, base, fast = (
+            architecture.depth,
+            architecture.base_channels,
+            architecture.base_channels // architecture.beta,
+        )
+        self.fast = Pathway(depth, fast, FAST_KERNELS, fixed=True)
+        fused = self.fast.channels[:-1]  # after the stem and every stage but the last
+        self.slow = Pathway(depth, base, SLOW_KERNELS, tails=tuple(2 * c for c in fused))
+        self.fusions = nn.ModuleList(AdaptiveFusion(c, architecture.alpha) for c in fused)
+        self._finish(self.slow.channels[-1] + self.fast.channels[-1], tail=self.fast.channels[-1])
+
+    def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
+        size = configuration.spatial
+        slow = resample(clip[:, :, :: self.architecture.alpha], configuration.frames, size, size)
+        slow, fast = self.slow.stem(slow, how), self.fast.stem(clip, how)
+        for fuse, slow_stage, fast_stage in zip(self.fusions, self.slow.stages, self.fast.stages, strict=True):
+            slow, fast = slow_stage(fuse(slow, fast, how), how), fast_stage(fast, how)
+        return slow, fast
+
+    def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
+        frames = max(self.architecture.frames, configuration.frames)
+        return self.architecture.alpha * frames, max(self.architecture.spatial, configuration.spatial)
+
+
+def slowfast_r18(classes: int = 400, **options) -> SlowFast:
+    """Options of every builder: the fields of `Architecture` (base_channels, spatial, frames, alpha, beta, dropout)."""
+    return SlowFast(Architecture("slowfast", 18, classes, **({"frames": 4} | options)))
+
+
+def slowfast_r26(classes: int = 400, **options) -> SlowFast:
+    return SlowFast(Architecture("slowfast", 26, classes, **({"frames": 4} | options)))
+
+
+def slowfast_r50(classes: int = 400, **options) -> SlowFast:
+    """The paper's SlowFast 4×16: 36.1 GFLOPs at 256²×4, 34.5 M parameters."""
+    return SlowFast(Architecture("slowfast", 50, classes, **({"frames": 4} | options)))
+
+
+def slowfast_r101(classes: int = 400, **options) -> SlowFast:
+    return SlowFast(Architecture("slowfast", 101, classes, **({"frames": 4} | options)))
