@@ -83,6 +83,12 @@ class AdaptiveNetwork(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.statistics: dict[Configuration, Statistics] = {}
+        # What a checkpoint adds (`a3d.load`): class names, T × τ and normalisation, the range, the table, the origin.
+        self.labels: tuple[str, ...] = tuple(f"class {i}" for i in range(architecture.classes))
+        self.sampling = None
+        self.range = None
+        self.table = None
+        self.provenance: dict = {}
 
     def _finish(self, features: int, tail: int = 0) -> None:
         self.classifier = SlimmableLinear(features, self.architecture.classes, tail)
@@ -92,7 +98,7 @@ class AdaptiveNetwork(nn.Module):
         initialise(self)
 
     def forward(self, clip: Tensor, configuration: Configuration) -> Tensor:
-        """clip: (B, 3, T, S, S), normalised, at full resolution or already at the configuration's; logits (B, classes)."""
+        """clip: (B, 3, T, S, S), normalised, full or already at the configuration's shape; logits (B, classes)."""
         return self.classify(self.features(clip, configuration))
 
     def features(self, clip: Tensor, configuration: Configuration) -> tuple[Tensor, ...]:

@@ -16,7 +16,7 @@ def temporal_indices(frames: int, wanted: int) -> list[int]:
 
 
 def resample(x: Tensor, frames: int, height: int, width: int) -> Tensor:
-    """(B, C, T, H, W) to (B, C, frames, height, width): frames are picked, space is interpolated (bilinear, antialias)."""
+    """(B, C, T, H, W) to (B, C, frames, height, width): frames picked, space interpolated (bilinear, antialias)."""
     if x.shape[2] != frames:
         x = x[:, :, temporal_indices(x.shape[2], frames)]
     if x.shape[3:] != (height, width):

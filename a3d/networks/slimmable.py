@@ -68,7 +68,7 @@ class SlimmableConv3d(nn.Conv3d):
 
 
 class SlimmableBatchNorm3d(nn.Module):
-    """Batch norm over however many channels come in. Holds scale and shift only: statistics belong to a configuration."""
+    """Batch norm over however many channels come in: scale and shift only, statistics belong to a configuration."""
 
     eps = 1e-5
 

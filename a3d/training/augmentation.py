@@ -1,0 +1,27 @@
+"""What is done to a batch of clips on the device: colour jitter, mixup."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def jitter_colours(pixels: Tensor, strength: float) -> Tensor:
+    """Brightness, contrast and saturation by factors in [1 - strength, 1 + strength], one draw a clip.
+
+    pixels: (B, 3, T, S, S) in 0..255, float; so is the result. Draws from torch's global generator.
+    """
+    factors = 1 + strength * (2 * torch.rand(3, len(pixels), 1, 1, 1, 1, device=pixels.device) - 1)
+    brightness, contrast, saturation = factors
+    pixels = pixels * brightness
+    mean = pixels.mean((1, 2, 3, 4), keepdim=True)
+    pixels = mean + (pixels - mean) * contrast
+    grey = pixels.mean(1, keepdim=True)
+    return (grey + (pixels - grey) * saturation).clamp(0, 255)
+
+
+def mix(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
+    """Mixup: every clip blended with another of the batch, its targets (B, classes) likewise; share from Beta(α, α)."""
+    share = torch.distributions.Beta(alpha, alpha).sample().item()
+    other = torch.randperm(len(pixels), device=pixels.device)
+    return share * pixels + (1 - share) * pixels[other], share * targets + (1 - share) * targets[other]

@@ -1,0 +1,209 @@
+"""A training run: a folder that can be killed at any time and resumed to the same weights.
+
+`run.json` (what is trained and how), `metrics.csv` (a line a step), `state.pt` (weights, optimiser, position;
+tensors and plain values alone), and at the end the checkpoint folder `checkpoint/`.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from a3d.configuration import ComputationalRange
+from a3d.inference.checkpoint import replace
+from a3d.networks.adaptive import AdaptiveNetwork
+from a3d.training.augmentation import jitter_colours, mix
+from a3d.training.lesson import Lesson
+from a3d.training.mutual import Part, TrainingError, mutual_step, sample_configurations
+from a3d.training.recipes import Recipe
+from a3d.training.schedule import learning_rate
+from a3d.video.datasets import TrainingClips, collate
+
+STATE_SECONDS = 300  # a state is also written this often within an epoch
+COLUMNS = ("step", "epoch", "rate", "seconds", "lesson", "configuration", "loss", "top1")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Told after every step. clips: seen in this step. lesson: the image teacher's loss, 0 without one."""
+
+    step: int
+    steps: int
+    epoch: int
+    clips: int
+    lesson: float
+    parts: list[Part]
+
+
+class Run:
+    """Trains `network` in place over `clips`, as `recipe` says, in `folder`. Call `train()`."""
+
+    def __init__(
+        self,
+        network: AdaptiveNetwork,
+        clips: TrainingClips,
+        span: ComputationalRange,
+        recipe: Recipe,
+        folder: str | Path,
+        seed: int = 0,
+        workers: int = 1,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        self.network = network.to(device, memory_format=torch.channels_last_3d)  # 1.4 times as fast, on CPUs too
+        self.clips, self.span, self.recipe = clips, span, recipe
+        self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
+        self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
+        self.average = {n: p.detach().clone() for n, p in network.named_parameters()} if recipe.average else {}
+        self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projection])
+        self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
+        self.steps = recipe.epochs * self.steps_per_epoch
+        self.step = 0
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def train(self, progress: Callable[[Progress], None] | None = None) -> AdaptiveNetwork:
+        """Runs to the end and returns the network with the weights to keep (averaged, if the recipe says so)."""
+        self.network.train()
+        saved = time.monotonic()
+        while self.step < self.steps:
+            for frames, labels in self._batches(self.step // self.steps_per_epoch):
+                report = self._one(frames, labels)
+                self._log(report)
+                if progress is not None:
+                    progress(report)
+                self.step += 1
+                if time.monotonic() - saved > STATE_SECONDS or self.step % self.steps_per_epoch == 0:
+                    self.save_state()
+                    saved = time.monotonic()
+        if self.average:
+            self.network.load_state_dict(self.average)
+        return self.network.eval()
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """What is left of an epoch: clips uint8 (B, T, S, S, 3) and labels (B,). Its order is the epoch's alone."""
+        self.clips.set_epoch(epoch)
+        order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
+        done = (self.step % self.steps_per_epoch) * self.recipe.batch
+        loader = DataLoader(
+            self.clips,
+            self.recipe.batch,
+            sampler=order[done:].tolist(),
+            num_workers=self.workers,
+            collate_fn=collate,
+            generator=torch.Generator(),  # else every epoch's loader would draw from the global one
+        )
+        yield from loader
+
+    def _one(self, frames: Tensor, labels: Tensor) -> Progress:
+        """One step. All that is random in it depends on the seed and the step alone, so a resumed run repeats it."""
+        torch.manual_seed(self.seed * 1_000_003 + self.step)
+        draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
+        recipe, epoch = self.recipe, self.step // self.steps_per_epoch
+        rate = learning_rate(self.step, self.steps, round(recipe.warmup * self.steps_per_epoch), recipe.rate)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        parts, said = [], 0.0
+        if len(frames):
+            pixels, targets = self._prepare(frames, labels)
+            lesson = self.lesson.about(pixels) if self.lesson else None
+            self.optimiser.zero_grad()
+            try:
+                with self._precision():
+                    clips = self.clips.sampling.normalise(pixels)
+                    parts = mutual_step(self.network, clips, targets, sample_configurations(self.span, draw), lesson)
+            except TrainingError as error:
+                raise TrainingError(
+                    f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
+                ) from None
+            self.optimiser.step()
+            self._average()
+            said = self.lesson.last if self.lesson else 0.0
+        return Progress(self.step, self.steps, epoch, len(frames), said, parts)
+
+    def _prepare(self, frames: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Pixels (B, 3, T, S, S), float 0..255, and targets (B, classes), augmented."""
+        recipe, classes = self.recipe, self.network.architecture.classes
+        pixels = frames.to(self.device).permute(0, 4, 1, 2, 3).float()
+        targets = F.one_hot(labels.to(self.device), classes).float()
+        targets = targets * (1 - recipe.smoothing) + recipe.smoothing / classes
+        if recipe.colour:
+            pixels = jitter_colours(pixels, recipe.colour)
+        return mix(pixels, targets, recipe.mixup) if recipe.mixup else (pixels, targets)
+
+    def _precision(self):
+        # Never bfloat16 on a CPU: its weight gradients of (3, 1, 1) convolutions read memory that nobody wrote.
+        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        if not self.average:
+            return
+        decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))  # early weights soon forgotten
+        for name, parameter in self.network.named_parameters():
+            self.average[name].lerp_(parameter, 1 - decay)
+
+    def save_state(self) -> None:
+        state = {
+            "step": self.step,
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "lesson": self.lesson.projection.state_dict() if self.lesson else {},
+            "optimiser": self.optimiser.state_dict(),
+        }
+        replace(self.folder / "state.pt", lambda path: torch.save(state, path))
+
+    def resume(self) -> bool:
+        """Goes back to the last state in the folder; False if there is none."""
+        path = self.folder / "state.pt"
+        if not path.exists():
+            return False
+        state = torch.load(path, self.device, weights_only=True)
+        self.step, self.average = state["step"], state["average"]
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.lesson:
+            self.lesson.projection.load_state_dict(state["lesson"])
+        self._cut_log()
+        return True
+
+    def _log(self, report: Progress) -> None:
+        """A line for each network of the step in `metrics.csv`."""
+        path = self.folder / "metrics.csv"
+        fresh = not path.exists()
+        with path.open("a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            if fresh:
+                writer.writerow(COLUMNS)
+            rate, now = self.optimiser.param_groups[0]["lr"], f"{time.time():.2f}"
+            for part in report.parts:
+                row = (report.step, report.epoch, f"{rate:.6g}", now, f"{report.lesson:.5g}", part.configuration.key)
+                writer.writerow((*row, f"{part.loss:.5g}", f"{part.top1:.4g}"))
+
+    def _cut_log(self) -> None:
+        """Drops the lines of steps that will run again."""
+        path = self.folder / "metrics.csv"
+        if path.exists():
+            head, *lines = path.read_text(encoding="utf-8").splitlines()
+            kept = [line for line in lines if int(line.split(",", 1)[0]) < self.step]
+            replace(path, lambda temporary: temporary.write_text("\n".join([head, *kept, ""]), encoding="utf-8"))
+
+
+def _optimiser(recipe: Recipe, modules: list[nn.Module]) -> torch.optim.Optimizer:
+    """Weight decay on matrices and kernels, none on biases and batch norm."""
+    parameters = [p for module in modules for p in module.parameters()]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    if recipe.optimiser == "adamw":
+        return torch.optim.AdamW(groups, recipe.rate)
+    return torch.optim.SGD(groups, recipe.rate, momentum=0.9, nesterov=True)
