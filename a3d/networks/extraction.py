@@ -61,7 +61,7 @@ def trace(architecture: Architecture, configuration: Configuration) -> tuple[Use
     ]
     try:
         frames, size = network.clip_shape(configuration)
-        clip = torch.empty(1, 3, frames, size, size, device="meta")
+        clip = torch.empty(2, 3, frames, size, size, device="meta")  # 2: batch norm refuses a single value
         network.classify(network.run(clip, configuration, Pass(configuration.width)))
     finally:
         for handle in handles:

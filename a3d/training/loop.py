@@ -16,6 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
+from a3d.video.datasets import TrainingClips, collate
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -27,7 +28,6 @@ from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step, sample_configurations
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
-from a3d.video.datasets import TrainingClips, collate
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
 COLUMNS = ("step", "epoch", "rate", "seconds", "lesson", "configuration", "loss", "top1")

