@@ -1,0 +1,3 @@
+"""Where and when networks look: class activation maps in space and time, figures, overlay videos."""
+
+from a3d.explain.maps import Agreement, Clip, Comparison, Evidence, Explanation, compare, explain, read_clip
