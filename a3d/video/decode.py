@@ -1,0 +1,255 @@
+"""From a file to frames: the only user of PyAV.
+
+A video is indexed once by reading its packets (a millisecond for a short clip); from then on a frame is asked for by
+its number. Numbers follow display order and every frame has its time, so nothing downstream needs a constant frame
+rate, a declared length or a first timestamp of zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from torch import Tensor
+
+from a3d.video import transforms
+
+DEFAULT_RATE = Fraction(25)  # frames a second of a single picture that declares none
+SEEK_GAP = 16  # frames that are rather decoded than skipped by opening the file again at a keyframe
+THREADED_PIXELS = 640 * 480  # a picture, below which starting threads costs more than they bring
+
+
+class VideoError(ValueError):
+    """A file that gives no frames; one line: the path, the cause, the remedy."""
+
+
+class Index(NamedTuple):
+    """What the packets tell about the frames, in display order."""
+
+    stamps: np.ndarray  # int64 (N,), ascending, in units of the stream's time base
+    keys: np.ndarray  # int64, the numbers of keyframes; 0 is always one of them
+    seek: dict[int, int]  # keyframe number to the timestamp that a container wants to seek to it
+
+
+class Video:
+    """The frames of a file by number, in display order and upright.
+
+    path: any container and codec that FFmpeg reads.
+
+    .times: float64 (N,), seconds from the first frame, strictly ascending
+    .frame_rate: frames a second, the average over the clip
+    .duration: seconds, with the last frame's own
+    .width, .height: pixels, after rotation
+    Raises VideoError if there is not one frame to be had.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        with _opened(self.path, threads=1) as (container, stream):
+            declared = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
+            time_base = stream.time_base
+            index, picture = _index(container, stream)
+        if picture is None:
+            raise VideoError(f"{self.path}: no picture can be decoded; the file is damaged, replace it")
+        self._counted = index is None  # packets without times: frames are counted once by decoding them
+        self._index = _count(self.path) if index is None else index
+        if self._counted:
+            time_base = 1 / declared
+        ticks = self._index.stamps - self._index.stamps[0]
+        self.times = ticks * time_base.numerator / time_base.denominator
+        self.frame_rate = (len(self) - 1) / float(self.times[-1]) if len(self) > 1 else float(declared)
+        self.duration = float(self.times[-1]) + 1 / self.frame_rate
+        self._coded = picture.width, picture.height
+        self.width, self.height = self._coded[::-1] if _orientation(picture)[0] else self._coded
+
+    def __len__(self) -> int:
+        return len(self._index.stamps)
+
+    def read(self, indices: Sequence[int], short_side: int | None = None) -> Tensor:
+        """Frames `indices`, in any order and with repeats, as uint8 (n, H, W, 3), RGB and upright.
+
+        Only these are converted. A frame that does not decode is replaced by the latest before it that does, which
+        is what a player shows. With `short_side`, larger pictures are resized one by one as they are decoded, so
+        that a minute of 4K fits in memory.
+        Raises IndexError for a number that is not in the video, VideoError if nothing decodes.
+        """
+        wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
+        if not len(wanted) or wanted[0] < 0 or wanted[-1] >= len(self):
+            raise IndexError(f"{self.path} has frames 0 to {len(self) - 1}, asked for {list(indices)}")
+        # One converter for all, on one thread: setting one up costs ten times the conversion of a small frame.
+        reformatter = VideoReformatter()
+        pictures = [
+            self._convert(frame, reformatter, short_side)
+            for key, run in self._runs(wanted)
+            for frame in self._shown(key, run)
+        ]
+        return torch.stack([pictures[place] for place in places])
+
+    def _convert(self, frame: VideoFrame, reformatter: VideoReformatter, short_side: int | None) -> Tensor:
+        rgb = reformatter.reformat(frame, *self._coded, format="rgb24", threads=1)  # some streams change size midway
+        picture = torch.from_numpy(_upright(rgb.to_ndarray(), _orientation(frame)))
+        if short_side is not None and min(picture.shape[:2]) > short_side:
+            picture = transforms.short_side(picture[None], short_side)[0]
+        return picture
+
+    def _runs(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """The ascending `wanted`, split where it pays to seek, each with the keyframe to start from."""
+        keys = self._index.keys
+        before = keys[np.searchsorted(keys, wanted, side="right") - 1]
+        splits = np.flatnonzero(before[1:] - wanted[:-1] > SEEK_GAP) + 1
+        for run in np.split(np.arange(len(wanted)), splits):
+            yield int(before[run[0]]), wanted[run]
+
+    def _shown(self, key: int, wanted: np.ndarray) -> Iterator[VideoFrame]:
+        """The frames shown at the ascending `wanted`, decoding from keyframe `key` on."""
+        stamps = self._index.stamps[wanted].tolist()
+        with _opened(self.path) as (container, stream):
+            if key:
+                container.seek(self._index.seek[key], stream=stream)
+            frames = self._stamped(container, stream)
+            first = next(frames, None)
+            if first and (first[0] <= stamps[0] or not key):
+                yield from _latest(chain([first], frames), stamps)
+                return
+        if not key:
+            raise VideoError(f"{self.path}: no picture can be decoded any more; the file changed, open it again")
+        yield from self._shown(0, wanted)  # the container cannot seek to where it says it can
+
+    def _stamped(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+        """Frames with the stamps of the index: their numbers where packets bear no times."""
+        frames = _decode(container, stream)
+        return enumerate(frames) if self._counted else ((frame.pts, frame) for frame in frames if frame.pts is not None)
+
+
+@contextmanager
+def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream, closed at the end; `threads` 0 leaves their number to the decoder."""
+    _check(path)
+    try:
+        # Only local files: a playlist renamed .mp4 could otherwise make the demuxer fetch addresses.
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise VideoError(f"{path}: FFmpeg cannot read it ({error.strerror}); give a video file") from None
+    with container:
+        stream = _video_stream(container, path)
+        if threads == 0 and stream.width * stream.height >= THREADED_PIXELS:
+            stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def _check(path: Path) -> None:
+    if path.is_dir():
+        raise VideoError(f"{path}: it is a folder; give a video file")
+    if not path.is_file():
+        raise VideoError(f"{path}: no such file; check the path")
+    if path.stat().st_size == 0:
+        raise VideoError(f"{path}: the file is empty; give a video file")
+
+
+def _video_stream(container: InputContainer, path: Path) -> VideoStream:
+    covers = Disposition.attached_pic | Disposition.timed_thumbnails
+    streams = [stream for stream in container.streams.video if not stream.disposition & covers]
+    if not streams:
+        raise VideoError(f"{path}: it has no video stream; give a file with pictures")
+    if streams[0].codec_context is None:
+        raise VideoError(f"{path}: FFmpeg has no decoder for its video; convert it to H.264")
+    return streams[0]
+
+
+def _packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+    """The packets that hold data, up to the end or to where the file breaks off."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets)
+        except (StopIteration, av.FFmpegError):
+            return
+        if packet.size:
+            yield packet
+
+
+def _pictures(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
+    """What comes out of the decoder for a packet, nothing if that is broken; None asks for all it still holds."""
+    try:
+        return stream.codec_context.decode(packet)
+    except av.FFmpegError:
+        return []
+
+
+def _decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
+    """The frames in display order."""
+    for packet in chain(_packets(container, stream), [None]):
+        yield from _pictures(stream, packet)
+
+
+def _index(container: InputContainer, stream: VideoStream) -> tuple[Index | None, VideoFrame | None]:
+    """The index, None where packets bear no times, and the first picture, None where nothing decodes."""
+    shown, picture = [], None
+    for packet in chain(_packets(container, stream), [None]):
+        if picture is None:
+            picture = next(iter(_pictures(stream, packet)), None)
+        if packet is not None and not packet.is_discard and not _hidden(packet, stream):
+            shown.append((packet.pts, packet.pts if packet.dts is None else packet.dts, packet.is_keyframe))
+    if any(pts is None for pts, _, _ in shown):
+        return None, picture
+    stamps = np.unique(np.array([pts for pts, _, _ in shown], dtype=np.int64))
+    seek = {int(np.searchsorted(stamps, pts)): dts for pts, dts, is_key in shown if is_key}
+    return Index(stamps, np.unique(np.array([0, *seek], dtype=np.int64)), seek), picture
+
+
+def _hidden(packet: Packet, stream: VideoStream) -> bool:
+    """VP8 stores pictures that are only referred to as packets of their own: bit 4 says whether it is shown."""
+    return stream.codec_context.name == "vp8" and not bytes(packet)[0] & 0x10
+
+
+def _count(path: Path) -> Index:
+    with _opened(path) as (container, stream):
+        count = sum(1 for _ in _decode(container, stream))
+    return Index(np.arange(count), np.zeros(1, dtype=np.int64), {})
+
+
+def _latest(frames: Iterator[tuple[int, VideoFrame]], stamps: Sequence[int]) -> Iterator[VideoFrame]:
+    """For each of the ascending `stamps` the latest frame not after it, the first frame if there is none."""
+    shown, place = None, 0
+    for stamp, frame in frames:
+        while shown is not None and place < len(stamps) and stamps[place] < stamp:
+            yield shown
+            place += 1
+        shown = frame
+        if place < len(stamps) and stamps[place] == stamp:
+            yield shown
+            place += 1
+        if place == len(stamps):
+            return
+    yield from [shown] * (len(stamps) - place)
+
+
+def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
+    """The display matrix as (transpose, then mirror left to right, then mirror top to bottom)."""
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if matrix is None:
+        return False, False, False
+    a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5].tolist()  # x' = a x + c y, y' = b x + d y
+    turned = abs(b) > abs(a)
+    return (True, c < 0, b < 0) if turned else (False, a < 0, d < 0)
+
+
+def _upright(picture: np.ndarray, orientation: tuple[bool, bool, bool]) -> np.ndarray:
+    """(H, W, 3) as it is to be seen."""
+    transpose, across, down = orientation
+    if transpose:
+        picture = picture.swapaxes(0, 1)
+    return np.ascontiguousarray(picture[:: -1 if down else 1, :: -1 if across else 1])

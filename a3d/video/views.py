@@ -1,0 +1,49 @@
+"""The views of a video that a test averages over: clips in time × crops in space."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from torch import Tensor
+
+from a3d.video.decode import Video
+from a3d.video.sampling import Sampling, clip_starts, window
+from a3d.video.transforms import crops as cut_crops
+from a3d.video.transforms import normalise, short_side
+
+DECODED_SIDE = 512  # twice the largest size tested in the paper: keeps the clips of a 4K video in memory
+
+
+def decode_views(path: str | Path, sampling: Sampling, clips: int = 10) -> tuple[Tensor, np.ndarray]:
+    """Decodes a video once for every configuration: `clips` clips, evenly over its length; one is centred.
+
+    Returns frames, uint8 (clips, T, H, W, 3), the short side at most 512 or twice S; and their times, float64
+    (clips, T), seconds from the start of the video. Raises VideoError.
+    """
+    video = Video(path)
+    starts = clip_starts(video.duration, sampling.span(video.frame_rate), clips)
+    indices = np.stack(
+        [window(video.times, video.frame_rate, sampling.frames, sampling.stride, start) for start in starts]
+    )
+    frames = video.read(indices.ravel(), max(DECODED_SIDE, 2 * sampling.spatial))
+    return frames.unflatten(0, indices.shape), video.times[indices]
+
+
+def crop_views(frames: Tensor, sampling: Sampling, crops: int = 1, spatial: int | None = None) -> Tensor:
+    """Decoded uint8 (clips, T, H, W, 3) to views, float32 (clips · crops, 3, T, S, S), the crops of a clip together.
+
+    The short side is resized to S = `spatial` (by default the sampling's), then squares are cut: 1 in the centre or 3
+    along the longer side.
+    """
+    size = spatial or sampling.spatial
+    resized = short_side(frames.flatten(0, 1), size)
+    squares = cut_crops(resized, size, crops).unflatten(1, frames.shape[:2])  # (crops, clips, T, S, S, 3)
+    return normalise(squares.transpose(0, 1).flatten(0, 1), sampling)
+
+
+def read_views(
+    path: str | Path, sampling: Sampling, clips: int = 10, crops: int = 3, spatial: int | None = None
+) -> Tensor:
+    """The views of a video, float32 (clips · crops, 3, T, S, S), normalised: 30 by default (Sec. 4)."""
+    return crop_views(decode_views(path, sampling, clips)[0], sampling, crops, spatial)
