@@ -1,0 +1,217 @@
+"""The configuration-budget table: what was tested, and the best of it within a budget (Sec. 3.3)."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING, Context
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from a3d.configuration import Configuration, ConfigurationError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+COLUMNS = ("spatial", "frames", "width", "gflops", "params", "top1", "mean_class", "top5", "clips", "trade_off")
+PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
+
+
+class TableError(ValueError):
+    """A table that cannot be read or does not hold what is asked; the message names the value and the remedy."""
+
+
+class BudgetError(TableError):
+    """A budget below the cheapest tested configuration."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tested configuration.
+
+    gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
+    clips: how many it was tested on. None: not known. trade_off: on the table's trade-off list.
+    source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
+    the source prints, not ours. note: what to tell whoever sees the row.
+    """
+
+    configuration: Configuration
+    gflops: float
+    params: int
+    top1: float
+    mean_class: float | None = None
+    top5: float | None = None
+    clips: int | None = None
+    trade_off: bool = False
+    source: str = ""
+    printed: bool = False
+    note: str = ""
+
+    @property
+    def published(self) -> bool:
+        return self.source != ""
+
+
+class Table:
+    """Tested configurations, in the order given. `choose(gflops=2.0)` is what it is for.
+
+    Raises TableError if there are none or one occurs twice.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        rows = tuple(rows)
+        if not rows:
+            raise TableError("a table without rows: test at least one configuration (a3d table)")
+        chosen = {row.configuration for row in best_within(rows)}
+        self.rows = tuple(replace(row, trade_off=row.configuration in chosen) for row in rows)
+        self._rows: dict[Configuration, Row] = {}
+        for row in self.rows:
+            if row.configuration in self._rows:
+                raise TableError(f"{row.configuration} is in the table twice: keep one of the rows")
+            self._rows[row.configuration] = row
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self.rows == other.rows
+
+    __hash__ = None
+
+    @property
+    def published(self) -> bool:
+        """Numbers from a paper, not tests of a network at hand."""
+        return all(row.published for row in self.rows)
+
+    @property
+    def full(self) -> Row:
+        """The costliest row: the full network at its largest size, which the paper's ratios count from."""
+        return max(self.rows, key=lambda row: (row.gflops, row.params))
+
+    def row(self, configuration: Configuration) -> Row:
+        """The row of a configuration; TableError if it was not tested."""
+        if configuration not in self._rows:
+            raise TableError(
+                f"{configuration} is not among the {len(self)} configurations of the table: "
+                f"choose one of them, or test it (a3d table)"
+            )
+        return self._rows[configuration]
+
+    def choose(self, gflops: float) -> Row:
+        """The best tested configuration that costs at most `gflops`: highest top-1, of equals the cheapest.
+
+        Raises BudgetError below the cheapest.
+        """
+        affordable = [row for row in self.trade_off() if row.gflops <= gflops]
+        if not affordable:
+            cheapest = self.trade_off()[0]
+            raise BudgetError(
+                f"no tested configuration costs at most {gflops:g} GFLOPs; "
+                f"the cheapest, {cheapest.configuration}, costs {_ceiling(cheapest.gflops)}"
+            )
+        return affordable[-1]
+
+    def trade_off(self) -> list[Row]:
+        """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate."""
+        return best_within(self.rows)
+
+    def to_frame(self) -> DataFrame:
+        """One line a row, with the columns of the file."""
+        import pandas  # takes longer to import than a table to read
+
+        return pandas.DataFrame([_fields(row) for row in self.rows], columns=self._columns())
+
+    def write_csv(self, path: str | Path) -> None:
+        """Writes the rows as they are, unknown values empty; to a temporary name first."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, self._columns(), extrasaction="ignore", lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(_fields(row) for row in self.rows)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def read_csv(cls, path: str | Path) -> Table:
+        """Reads what `write_csv` wrote; the trade-off list is worked out anew. TableError names line, value, remedy."""
+        try:
+            with Path(path).open(newline="", encoding="utf-8-sig") as file:
+                lines = csv.DictReader(file)
+                _check_header(lines.fieldnames or [], path)
+                return cls([_read(fields, f"{path}, line {lines.line_num}") for fields in lines])
+        except FileNotFoundError:
+            raise TableError(f"{path} does not exist: make it with a3d table") from None
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise TableError(f"{path} is not a CSV file ({error}): make it anew with a3d table") from None
+
+    def _columns(self) -> tuple[str, ...]:
+        return PUBLISHED_COLUMNS if self.published else COLUMNS
+
+
+def best_within(rows: Iterable[Row]) -> list[Row]:
+    """Cheapest first, every row that is more accurate than all that cost no more: rising in both by construction."""
+    best: list[Row] = []
+    for row in sorted(rows, key=lambda row: (row.gflops, -row.top1, row.params, row.configuration)):
+        if not best or row.top1 > best[-1].top1:
+            best.append(row)
+    return best
+
+
+def _ceiling(gflops: float) -> str:
+    """Two digits, rounded up: a budget of what is printed is enough."""
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(gflops)):g}"
+
+
+def _fields(row: Row) -> dict[str, object]:
+    size = row.configuration
+    return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
+        name: getattr(row, name) for name in PUBLISHED_COLUMNS[3:]
+    }
+
+
+def _check_header(names: Iterable[str], path: str | Path) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise TableError(f"{path}, line 1: no column {missing[0]!r}; the header is {','.join(COLUMNS)}")
+
+
+def _read(fields: dict[str, str | None], where: str) -> Row:
+    def value(name: str, kind: type, low: float, high: float = math.inf, optional: bool = False):
+        """The field as a number within its bounds."""
+        text = (fields[name] or "").strip()
+        if optional and not text:
+            return None
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high or number == math.inf:
+            what = "a whole number" if kind is int else "a number"
+            limit = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            raise TableError(f"{where}: {name} is {text!r}; give {what} {limit}")
+        return number
+
+    if None in fields:
+        raise TableError(f"{where}: more fields than columns; remove {fields[None][0]!r} and what follows it")
+    try:
+        configuration = Configuration(value("spatial", int, 1), value("frames", int, 1), value("width", float, 0, 1))
+    except ConfigurationError as error:
+        raise TableError(f"{where}: {error}") from None
+    return Row(
+        configuration,
+        value("gflops", float, 0),
+        value("params", int, 0),
+        value("top1", float, 0, 100),
+        value("mean_class", float, 0, 100, optional=True),
+        value("top5", float, 0, 100, optional=True),
+        value("clips", int, 1, optional=True),
+        source=fields.get("source") or "",
+        printed=fields.get("printed") == "True",
+        note=fields.get("note") or "",
+    )
