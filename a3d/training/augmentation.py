@@ -9,14 +9,14 @@ from torch import Tensor
 def jitter_colours(pixels: Tensor, strength: float) -> Tensor:
     """Brightness, contrast and saturation by factors in [1 - strength, 1 + strength], one draw a clip.
 
-    pixels: (B, 3, T, S, S) in 0..255, float; so is the result. Draws from torch's global generator.
+    pixels: (B, T, S, S, 3) in 0..255, float; so is the result. Draws from torch's global generator.
     """
     factors = 1 + strength * (2 * torch.rand(3, len(pixels), 1, 1, 1, 1, device=pixels.device) - 1)
     brightness, contrast, saturation = factors
     pixels = pixels * brightness
     mean = pixels.mean((1, 2, 3, 4), keepdim=True)
     pixels = mean + (pixels - mean) * contrast
-    grey = pixels.mean(1, keepdim=True)
+    grey = pixels.mean(4, keepdim=True)
     return (grey + (pixels - grey) * saturation).clamp(0, 255)
 
 

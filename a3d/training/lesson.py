@@ -22,7 +22,7 @@ class Lesson(nn.Module):
         self.last = 0.0
 
     def about(self, pixels: Tensor) -> Callable[[tuple[Tensor, ...]], Tensor]:
-        """The loss on the full network's maps for these pixels: (B, 3, T, S, S), float, 0..255."""
+        """The loss on the full network's maps for these pixels: (B, T, S, S, 3), float, 0..255."""
         wanted = self.teacher(pixels)
 
         def loss(maps: tuple[Tensor, ...]) -> Tensor:

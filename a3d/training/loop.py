@@ -1,7 +1,7 @@
 """A training run: a folder that can be killed at any time and resumed to the same weights.
 
-`run.json` (what is trained and how), `metrics.csv` (a line a step), `state.pt` (weights, optimiser, position;
-tensors and plain values alone), and at the end the checkpoint folder `checkpoint/`.
+`metrics.csv` has a line for each network of each step; `state.pt` holds settings, weights, optimiser and position
+(tensors and plain values alone). Random states need no keeping: all that is random follows from seed and step.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from a3d.video.datasets import TrainingClips, collate
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -28,6 +27,8 @@ from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step, sample_configurations
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
+from a3d.video.datasets import TrainingClips, collate
+from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
 COLUMNS = ("step", "epoch", "rate", "seconds", "lesson", "configuration", "loss", "top1")
@@ -75,12 +76,12 @@ class Run:
         self.network.train()
         saved = time.monotonic()
         while self.step < self.steps:
-            for frames, labels in self._batches(self.step // self.steps_per_epoch):
-                report = self._one(frames, labels)
+            for batch in self._batches(self.step // self.steps_per_epoch):
+                report = self._one(batch)
                 self._log(report)
+                self.step += 1
                 if progress is not None:
                     progress(report)
-                self.step += 1
                 if time.monotonic() - saved > STATE_SECONDS or self.step % self.steps_per_epoch == 0:
                     self.save_state()
                     saved = time.monotonic()
@@ -88,8 +89,8 @@ class Run:
             self.network.load_state_dict(self.average)
         return self.network.eval()
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """What is left of an epoch: clips uint8 (B, T, S, S, 3) and labels (B,). Its order is the epoch's alone."""
+    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor] | None]:
+        """What is left of an epoch, in an order that is the epoch's alone: clips uint8 (B, T, S, S, 3), labels, indices."""
         self.clips.set_epoch(epoch)
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
@@ -103,7 +104,7 @@ class Run:
         )
         yield from loader
 
-    def _one(self, frames: Tensor, labels: Tensor) -> Progress:
+    def _one(self, batch: tuple[Tensor, Tensor, Tensor] | None) -> Progress:
         """One step. All that is random in it depends on the seed and the step alone, so a resumed run repeats it."""
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
@@ -112,13 +113,13 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         parts, said = [], 0.0
-        if len(frames):
-            pixels, targets = self._prepare(frames, labels)
+        if batch is not None:  # else all its clips are broken
+            pixels, targets = self._prepare(*batch[:2])
             lesson = self.lesson.about(pixels) if self.lesson else None
             self.optimiser.zero_grad()
             try:
                 with self._precision():
-                    clips = self.clips.sampling.normalise(pixels)
+                    clips = normalise(pixels, self.clips.sampling).contiguous(memory_format=torch.channels_last_3d)
                     parts = mutual_step(self.network, clips, targets, sample_configurations(self.span, draw), lesson)
             except TrainingError as error:
                 raise TrainingError(
@@ -127,12 +128,12 @@ class Run:
             self.optimiser.step()
             self._average()
             said = self.lesson.last if self.lesson else 0.0
-        return Progress(self.step, self.steps, epoch, len(frames), said, parts)
+        return Progress(self.step, self.steps, epoch, 0 if batch is None else len(batch[0]), said, parts)
 
     def _prepare(self, frames: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels (B, 3, T, S, S), float 0..255, and targets (B, classes), augmented."""
+        """Pixels (B, T, S, S, 3), float, 0..255, and targets (B, classes), augmented."""
         recipe, classes = self.recipe, self.network.architecture.classes
-        pixels = frames.to(self.device).permute(0, 4, 1, 2, 3).float()
+        pixels = frames.to(self.device).float()
         targets = F.one_hot(labels.to(self.device), classes).float()
         targets = targets * (1 - recipe.smoothing) + recipe.smoothing / classes
         if recipe.colour:
@@ -151,8 +152,15 @@ class Run:
         for name, parameter in self.network.named_parameters():
             self.average[name].lerp_(parameter, 1 - decay)
 
+    def _settings(self) -> dict[str, str]:
+        """What a resumed run must have in common with the one that was stopped."""
+        values = {"seed": self.seed, "clips": len(self.clips), "sampling": self.clips.sampling, "range": self.span}
+        values |= asdict(self.network.architecture) | asdict(self.recipe)
+        return {name: str(value) for name, value in values.items()}
+
     def save_state(self) -> None:
         state = {
+            "settings": self._settings(),
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average,
@@ -162,11 +170,16 @@ class Run:
         replace(self.folder / "state.pt", lambda path: torch.save(state, path))
 
     def resume(self) -> bool:
-        """Goes back to the last state in the folder; False if there is none."""
+        """Goes back to the last state in the folder; False if there is none. Raises if it was another run's."""
         path = self.folder / "state.pt"
         if not path.exists():
             return False
         state = torch.load(path, self.device, weights_only=True)
+        for name, value in self._settings().items():
+            if state["settings"].get(name) != value:
+                raise TrainingError(
+                    f"{path} was trained with {name} {state['settings'].get(name)}, not {value}: repeat its command"
+                )
         self.step, self.average = state["step"], state["average"]
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])

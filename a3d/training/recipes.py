@@ -11,8 +11,8 @@ class Recipe:
 
     epochs, warmup: in passes over the training clips. batch: clips a step. rate: peak learning rate.
     weight_decay: on convolutions and the classifier alone. optimiser: "sgd" (momentum 0.9, Nesterov) or "adamw".
-    scale: (lowest, highest) short side in pixels per 224 pixels of crop, uniform, as the paper jitters it; or
-    area: (lowest, highest) share of the frame that a randomly resized crop takes; one of the two is None.
+    areas: (lowest, highest) share of the picture that a randomly resized crop takes; None for the paper's scale
+    jitter, a short side of 256 to 320 for a crop of 224.
     colour: strength of brightness, contrast and saturation jitter. mixup: its Beta parameter, 0 for none.
     smoothing: of the labels. average: decay a step of the averaged weights that are kept, 0 for the last ones.
     lesson: weight of the image teacher's lesson, 0 for no teacher.
@@ -25,8 +25,7 @@ class Recipe:
     rate: float
     warmup: float
     weight_decay: float
-    scale: tuple[int, int] | None = None
-    area: tuple[float, float] | None = None
+    areas: tuple[float, float] | None = None
     colour: float = 0.0
     mixup: float = 0.0
     smoothing: float = 0.0
@@ -45,7 +44,6 @@ def paper() -> Recipe:
         rate=0.1,
         warmup=34,
         weight_decay=1e-4,
-        scale=(256, 320),
     )
 
 
@@ -59,7 +57,7 @@ def small() -> Recipe:
         rate=1e-3,
         warmup=2,
         weight_decay=0.05,
-        area=(0.3, 1.0),
+        areas=(0.3, 1.0),
         colour=0.3,
         smoothing=0.1,
         average=0.998,

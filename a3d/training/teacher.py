@@ -42,12 +42,10 @@ class ImageTeacher(nn.Module):
 
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> Tensor:
-        """pixels: (B, 3, T, S, S) float in 0..255. Features (B, 1280, T, h, w), float32, h = ⌈S/32⌉."""
-        batch = pixels.shape[0]
-        images = pixels.transpose(1, 2).flatten(0, 1)
-        images = ((images - 127) / 128).to(torch.bfloat16, memory_format=torch.channels_last)
+        """pixels: (B, T, S, S, 3), float, 0..255. Features (B, 1280, T, h, w), float32, h = ⌈S/32⌉."""
+        images = ((pixels - 127) / 128).to(torch.bfloat16).flatten(0, 1).permute(0, 3, 1, 2)
         features = self.body.extract_features(images)
-        return features.float().unflatten(0, (batch, -1)).transpose(1, 2)
+        return features.float().unflatten(0, pixels.shape[:2]).transpose(1, 2)
 
     def train(self, mode: bool = True) -> ImageTeacher:
         """Stays in evaluation mode."""
