@@ -165,7 +165,7 @@ def best_within(rows: Iterable[Row]) -> list[Row]:
 
 def _ceiling(gflops: float) -> str:
     """Two digits, rounded up: a budget of what is printed is enough."""
-    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal_from_float(gflops)):g}"
+    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(repr(gflops))):g}"
 
 
 def _fields(row: Row) -> dict[str, object]:
