@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.networks import AdaptiveNetwork, SubNetwork, temporal_indices
-from a3d.video.transforms import crops, normalise, short_side
-from a3d.video.views import decode_views
+from a3d.video.transforms import crops, short_side
+from a3d.video.views import crop_views, decode_views
 
 METHODS = ("cam", "gradcam")
 TOP = 0.2  # share of the positions that `Agreement.overlap` compares
@@ -61,7 +61,7 @@ class Evidence:
 
     def upsampled(self, size: int) -> np.ndarray:
         """float32 (t, size, size), bilinear in space; time is left as it is."""
-        return _upsampled(self.map, size)
+        return upsample(self.map, size)
 
     def by_frame(self, frames: int) -> np.ndarray:
         """float32 (frames, h, w): the mean map of the steps of each frame, NaN for a frame that was not seen."""
@@ -169,7 +169,7 @@ class Comparison:
     def agreement(self) -> Agreement:
         common = np.intersect1d(self.full.seen, self.sub.seen)
         size = max(self.full.map.shape[1], self.sub.map.shape[1])
-        a, b = (_upsampled(x.map[np.isin(x.seen, common)], size).ravel() for x in (self.full, self.sub))
+        a, b = (upsample(x.map[np.isin(x.seen, common)], size).ravel() for x in (self.full, self.sub))
         frame, other = self.full.key_frame, self.sub.key_frame
         seconds = self.full.all_times[other] - self.full.all_times[frame]
         return Agreement(_correlation(a, b), _overlap(a, b), other - frame, float(seconds))
@@ -251,6 +251,11 @@ def grad_cam(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray,
     return tuple(_grad_cam(network, clip, label, pathway) for pathway in pathways)
 
 
+def upsample(maps: np.ndarray, size: int) -> np.ndarray:
+    """float32 (t, h, w) to (t, size, size), bilinear in space; time is left as it is, and so are maps of NaN."""
+    return F.interpolate(torch.from_numpy(maps)[None], (size, size), mode="bilinear")[0].numpy()
+
+
 def _grad_cam(network: SubNetwork, clip: Tensor, label: int, pathway: int) -> np.ndarray:
     from pytorch_grad_cam import GradCAM  # takes seconds to import
 
@@ -286,7 +291,7 @@ def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int) -> tuple[n
 
 def _tensor(clip: Clip, network: AdaptiveNetwork, configuration: Configuration) -> Tensor:
     """(1, 3, T, S, S), normalised: the centre crop at the size that this configuration is tested at."""
-    return normalise(_crop(clip, network.clip_shape(configuration)[1])[None], network.sampling)
+    return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
 
 
 def _crop(clip: Clip, size: int) -> Tensor:
@@ -345,10 +350,6 @@ def _explanation(
 
 def _array(x: Tensor) -> np.ndarray:
     return x.detach().float().cpu().numpy()
-
-
-def _upsampled(maps: np.ndarray, size: int) -> np.ndarray:
-    return F.interpolate(torch.from_numpy(maps)[None], (size, size), mode="bilinear")[0].numpy()
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

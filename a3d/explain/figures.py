@@ -1,0 +1,428 @@
+"""Plotly figures in one look: colours that the colour-blind tell apart, transparent ground for light and dark pages."""
+
+from __future__ import annotations
+
+import math
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from io import BytesIO
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+from plotly.colors import hex_to_rgb, label_rgb
+
+from a3d.configuration import Configuration
+from a3d.explain.maps import Comparison, Explanation
+from a3d.explain.overlay import blend, overlays
+from a3d.inference.table import Row, Table
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+# Okabe & Ito's palette, with greys that show on white and on black.
+BLUE, VERMILION, GREEN, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
+INK, FAINT, GRID = "#7a7a7a", "rgba(128,128,128,0.55)", "rgba(128,128,128,0.22)"
+FULL, SUB = BLUE, ORANGE
+CELL = 192  # pixels of a picture in the film strip: sharp at 130 on a dense screen
+HEADER = 30  # pixels of a row's title
+NOT_SEEN = (
+    "data:image/svg+xml;base64,"
+    + b64encode(
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><g fill="none" stroke="#8a8a8a">'
+        b'<rect x="1.5" y="1.5" width="97" height="97" stroke-dasharray="5 4"/></g><g fill="#7a7a7a" font-size="17" '
+        b'font-family="system-ui, sans-serif" text-anchor="middle"><text x="50" y="47">not</text>'
+        b'<text x="50" y="67">seen</text></g></svg>'
+    ).decode()
+)
+
+# What a step down the trade-off list gives up, in the colours of Fig. 6 and, for whom these are not enough, in dashes.
+STEPS = {
+    "spatial": ("gives up pixels (γs)", VERMILION, "solid"),
+    "frames": ("gives up frames (γt)", GREEN, "dash"),
+    "width": ("gives up width (γw)", BLUE, "dot"),
+    "several": ("changes several", INK, "dashdot"),
+}
+
+
+def tradeoff_figure(
+    table: Table,
+    chosen: Row | Configuration | None = None,
+    budget: float | None = None,
+    published: Mapping[str, Table] | None = None,
+    full: Row | Configuration | None = None,
+) -> go.Figure:
+    """Accuracy over GFLOPs (Fig. 6): all tested configurations, the trade-off list, the chosen one, the budget.
+
+    chosen, full: rows to mark. budget: GFLOPs of one clip. published: names and tables of other curves, drawn on the
+    same axes. Every point of `table` has the key of its configuration as `customdata`, by which a click is read.
+    """
+    figure = go.Figure()
+    figure.add_scatter(
+        **_points(table.rows), name="tested", marker={"size": 6, "color": FAINT}, hovertemplate="%{hovertext}"
+    )
+    for name, curve in (published or {}).items():
+        figure.add_trace(_published_curve(name, curve))
+    trade_off = table.trade_off()
+    for kind, segments in _segments(trade_off).items():
+        figure.add_trace(_segment_trace(kind, segments))
+    figure.add_scatter(
+        **_points(trade_off),
+        name="trade-off list",
+        marker={"size": 8, "color": INK, "line": {"width": 1, "color": "white"}},
+    )
+    for row, name, symbol, colour in ((full, "full network", "square", FULL), (chosen, "chosen", "diamond", SUB)):
+        if row is not None:
+            figure.add_trace(_mark(row if isinstance(row, Row) else table.row(row), name, symbol, colour))
+    figure.update_traces(hovertemplate="%{hovertext}<extra></extra>")
+    rows = [*table.rows, *(row for curve in (published or {}).values() for row in curve.rows)]
+    low, high = _log_range([row.gflops for row in rows] + ([budget] if budget else []))
+    if budget:
+        _draw_budget(figure, budget, 10**high)
+    ticks = [m * 10.0**e for e in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
+    _look(figure, 460)
+    figure.update_xaxes(
+        type="log",
+        range=(low, high),
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+        title="GFLOPs (multiply-adds of one clip)",
+    )
+    figure.update_yaxes(title="top-1 accuracy, %")
+    return figure
+
+
+def film_strip(comparison: Comparison) -> go.Figure:
+    """Every frame under its evidence, a row for each network and pathway, on one colour scale and one time axis.
+
+    Columns are the frames of the full clip; where a network did not see one, its row has an empty cell that says so.
+    The frame with the largest share of the evidence is framed. Made for a width of 1100 pixels; narrower is legible.
+    """
+    rows = [
+        (explanation, pathway, _row_title(who, explanation, pathway), colour)
+        for who, explanation, colour in _both(comparison)
+        for pathway in range(len(explanation.evidence))
+    ]
+    count = len(comparison.full.all_times)
+    cell = min(200, 1040 // count)
+    height = len(rows) * (cell + HEADER)
+    figure = go.Figure()
+    for i, (explanation, pathway, title, colour) in enumerate(rows):
+        top = height - i * (cell + HEADER)  # the vertical axis counts pixels, so that titles keep their room
+        figure.add_annotation(
+            x=0, y=top, xref="paper", text=title, showarrow=False, xanchor="left", yanchor="top", font={"color": colour}
+        )
+        for frame, picture in enumerate(_cells(explanation, comparison.scale, pathway, colour)):
+            figure.add_layout_image(
+                source=picture,
+                x=frame + 0.02,
+                y=top - HEADER,
+                sizex=0.96,
+                sizey=cell,
+                xref="x",
+                yref="y",
+                sizing="contain",
+                xanchor="left",
+                yanchor="top",
+            )
+        figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
+    figure.add_trace(_colour_bar(comparison.scale))
+    _look(figure, height + 120, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 4, "b": 116})
+    figure.update_xaxes(
+        range=(0, count), tickvals=np.arange(count) + 0.5, title="seconds", showgrid=False, showline=False
+    )
+    figure.update_xaxes(ticktext=_seconds(comparison.full.all_times), fixedrange=True)
+    figure.update_yaxes(range=(0, height), visible=False, fixedrange=True)
+    return figure
+
+
+def shares_figure(comparison: Comparison, pathway: int = 0) -> go.Figure:
+    """How the positive evidence of both networks is spread over time (Fig. 1), seconds of the source video.
+
+    A bar a frame and network; a frame that a network did not see has none (None in the data) but a cross. Frames that
+    fall on the same moment, at the end of a clip that is too short, are one bar.
+    """
+    figure = go.Figure()
+    times, moment = np.unique(comparison.full.all_times, return_inverse=True)
+    room = float(np.diff(times).min()) if len(times) > 1 else 0.2
+    for (who, explanation, colour), side in zip(_both(comparison), (-1, 1), strict=True):
+        shares = _by_moment(explanation, pathway, moment, len(times))
+        name = f"{who}, {explanation.configuration}"
+        figure.add_bar(
+            x=times,
+            y=[None if np.isnan(share) else float(share) for share in shares],
+            offset=(side - 1) * 0.2 * room,
+            width=0.4 * room,
+            name=name,
+            marker_color=colour,
+            hovertemplate=f"{name}<br>%{{x:.2f}} s: %{{y:.0%}} of the positive evidence<extra></extra>",
+        )
+        unseen = times[np.isnan(shares)]
+        if len(unseen):
+            figure.add_scatter(
+                x=unseen + side * 0.2 * room,
+                y=np.zeros(len(unseen)),
+                customdata=unseen,
+                mode="markers",
+                marker={"symbol": "x-thin", "size": 8, "line": {"width": 2, "color": colour}},
+                name=f"not seen by the {who}",
+                cliponaxis=False,
+                hovertemplate=f"%{{customdata:.2f}} s: not seen by the {who}<extra></extra>",
+            )
+    _look(figure, 300, bargap=0.1)
+    figure.update_xaxes(title="seconds", tickvals=times, ticktext=_seconds(times), showgrid=False)
+    figure.update_xaxes(range=(times[0] - 0.6 * room, times[-1] + 0.6 * room))
+    figure.update_yaxes(title="share of evidence", tickformat=".0%", rangemode="tozero")
+    return figure
+
+
+def probabilities_figure(
+    full: Explanation | Sequence[tuple[str, float]], sub: Explanation | Sequence[tuple[str, float]], top: int = 5
+) -> go.Figure:
+    """Paired bars of the classes that are among the `top` of either network, by the full network's probability.
+
+    full, sub: explanations, or names and probabilities, most probable first.
+    """
+    full, sub = (x.predictions if isinstance(x, Explanation) else list(x) for x in (full, sub))
+    first = [name for name, _ in full[:top]]
+    names = first + [name for name, _ in sub[:top] if name not in first]
+    figure = go.Figure()
+    for who, predictions, colour in (("sub-network", dict(sub), SUB), ("full network", dict(full), FULL)):
+        figure.add_bar(
+            y=names,
+            x=[predictions.get(name) for name in names],
+            orientation="h",
+            name=who,
+            marker_color=colour,
+            texttemplate="%{x:.0%}",
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}: %{{x:.1%}}<extra>{who}</extra>",
+        )
+    _look(figure, 110 + 38 * len(names), barmode="group", bargap=0.3, legend_traceorder="reversed")
+    figure.update_xaxes(range=(0, 1.1), tickvals=(0, 0.25, 0.5, 0.75, 1), tickformat=".0%", title="probability")
+    figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
+    # Within a pair, bars are drawn from the bottom up; reversed with the axis, the full network comes first.
+    figure.data = figure.data[::-1]
+    figure.update_layout(legend_traceorder="normal")
+    return figure
+
+
+def training_figure(metrics: DataFrame) -> go.Figure:
+    """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is."""
+    figure = go.Figure()
+    full = max(
+        map(Configuration.parse, metrics["configuration"].unique()), key=lambda c: (c.width, c.spatial, c.frames)
+    )
+    is_full = metrics["configuration"] == full.key
+    for name, part, colour in (("full network", is_full, FULL), ("sub-networks", ~is_full, SUB)):
+        losses = metrics[part].groupby("epoch")["loss"].mean()
+        figure.add_scatter(
+            x=losses.index, y=losses, name=name, mode="lines+markers", line={"color": colour, "width": 2}
+        )
+    _look(figure, 320)
+    figure.update_xaxes(title="epoch")
+    figure.update_yaxes(title="loss (cross-entropy; KL to the full network)", rangemode="tozero")
+    return figure
+
+
+def _points(rows: Sequence[Row]) -> dict:
+    return {
+        "x": [row.gflops for row in rows],
+        "y": [row.top1 for row in rows],
+        "customdata": [row.configuration.key for row in rows],
+        "hovertext": [_describe(row) for row in rows],
+        "mode": "markers",
+    }
+
+
+def _describe(row: Row) -> str:
+    lines = [f"<b>{row.configuration}</b>", f"{row.top1:.1f}% top-1", f"{row.gflops:.3g} GFLOPs"]
+    if row.params:
+        lines.append(f"{row.params / 1e6:.3g} M parameters")
+    return "<br>".join([*lines, *(note for note in (row.source, row.note) if note)])
+
+
+def _segments(rows: Sequence[Row]) -> dict[str, list[tuple[Row, Row]]]:
+    """Steps of the trade-off list by the dimension that each gives up; a step that changes more than one is several."""
+    kinds: dict[str, list[tuple[Row, Row]]] = {kind: [] for kind in STEPS}
+    for cheap, costly in pairwise(rows):
+        a, b = cheap.configuration, costly.configuration
+        changed = [name for name in ("spatial", "frames", "width") if getattr(a, name) != getattr(b, name)]
+        kinds[changed[0] if len(changed) == 1 else "several"].append((cheap, costly))
+    return {kind: segments for kind, segments in kinds.items() if segments}
+
+
+def _segment_trace(kind: str, segments: Sequence[tuple[Row, Row]]) -> go.Scatter:
+    name, colour, dash = STEPS[kind]
+    return go.Scatter(
+        x=[value for a, b in segments for value in (a.gflops, b.gflops, None)],
+        y=[value for a, b in segments for value in (a.top1, b.top1, None)],
+        mode="lines",
+        name=name,
+        line={"color": colour, "width": 3, "dash": dash},
+        hoverinfo="skip",
+    )
+
+
+def _published_curve(name: str, table: Table) -> go.Scatter:
+    return go.Scatter(
+        **(_points(table.trade_off()) | {"customdata": None, "mode": "lines+markers"}),
+        name=name,
+        line={"color": SKY, "width": 1.5, "dash": "dot"},
+        marker={"symbol": "circle-open", "size": 7},
+    )
+
+
+def _mark(row: Row, name: str, symbol: str, colour: str) -> go.Scatter:
+    return go.Scatter(
+        **(_points([row]) | {"mode": "markers+text"}),
+        name=name,
+        text=[f"<b>{row.configuration}</b>"],
+        textposition="top left",
+        marker={"symbol": symbol, "size": 14, "color": colour, "line": {"width": 2, "color": "white"}},
+    )
+
+
+def _draw_budget(figure: go.Figure, budget: float, end: float) -> None:
+    figure.add_shape(
+        type="rect", x0=budget, x1=end, y0=0, y1=1, yref="paper", fillcolor="rgba(128,128,128,0.13)", line_width=0
+    )
+    figure.add_shape(
+        type="line",
+        x0=budget,
+        x1=budget,
+        y0=0,
+        y1=1,
+        yref="paper",
+        line={"color": INK, "width": 1.5, "dash": "dash"},
+        label={
+            "text": f"budget {budget:.3g}",
+            "textposition": "start",
+            "textangle": 0,
+            "xanchor": "left",
+            "padding": 6,
+        },
+    )
+
+
+def _log_range(values: Sequence[float]) -> tuple[float, float]:
+    low, high = math.log10(min(values)), math.log10(max(values))
+    room = 0.06 * (high - low) + 0.04
+    return low - room, high + room
+
+
+def _both(comparison: Comparison) -> tuple[tuple[str, Explanation, str], tuple[str, Explanation, str]]:
+    return ("full network", comparison.full, FULL), ("sub-network", comparison.sub, SUB)
+
+
+def _by_moment(explanation: Explanation, pathway: int, moment: np.ndarray, moments: int) -> np.ndarray:
+    """Shares (moments,): frames at the same moment are summed; NaN where none of them was seen."""
+    shares = explanation.evidence[pathway].shares_by_frame(len(moment))
+    seen = ~np.isnan(shares)
+    sums = np.bincount(moment[seen], shares[seen], moments)
+    return np.where(np.bincount(moment[seen], minlength=moments) > 0, sums, np.nan)
+
+
+def _seconds(times: np.ndarray) -> list[str]:
+    return [f"{time:.2f}" for time in times]
+
+
+def _look(figure: go.Figure, height: int, **layout) -> None:
+    """The look that all figures share."""
+    figure.update_layout(
+        template="none",
+        height=height,
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 13, "color": INK},
+        margin={"l": 62, "r": 16, "t": 16, "b": 48},
+        legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top", "yref": "paper", "bgcolor": "rgba(0,0,0,0)"},
+        hovermode="closest",
+        **layout,
+    )
+    figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT, ticks="outside", tickcolor=FAINT)
+    figure.update_yaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT)
+
+
+def _row_title(who: str, explanation: Explanation, pathway: int) -> str:
+    name = explanation.evidence[pathway].pathway.capitalize()
+    which = f", {name} pathway" if len(explanation.evidence) > 1 else ""
+    return f"<b>{who}</b> {explanation.configuration}{which}"
+
+
+def _cells(explanation: Explanation, scale: float, pathway: int, colour: str) -> list[str]:
+    """A picture for each frame of the full clip, as an address that holds the picture itself."""
+    shares = explanation.evidence[pathway].shares_by_frame(len(explanation.frames))
+    pictures = overlays(explanation, scale, CELL, pathway)
+    if np.nansum(shares) > 0:
+        _frame(pictures[np.nanargmax(shares)], hex_to_rgb(colour))
+    return [
+        NOT_SEEN if np.isnan(share) else _embedded(picture) for share, picture in zip(shares, pictures, strict=True)
+    ]
+
+
+def _frame(picture: np.ndarray, colour: tuple[int, int, int]) -> None:
+    """Draws a border into (S, S, 3)."""
+    width = max(2, len(picture) // 32)
+    for side in (picture[:width], picture[-width:], picture[:, :width], picture[:, -width:]):
+        side[:] = colour
+
+
+def _embedded(picture: np.ndarray) -> str:
+    with BytesIO() as file:
+        Image.fromarray(picture).save(file, "JPEG", quality=90)
+        return "data:image/jpeg;base64," + b64encode(file.getvalue()).decode()
+
+
+def _hover(explanation: Explanation, pathway: int, y: float) -> go.Scatter:
+    """Invisible points in the middle of the cells, which tell the numbers."""
+    evidence, count = explanation.evidence[pathway], len(explanation.frames)
+    shares, maps = evidence.shares_by_frame(count), evidence.by_frame(count)
+    texts = [
+        f"{explanation.all_times[i]:.2f} s: "
+        + ("not seen" if np.isnan(shares[i]) else f"{shares[i]:.0%} of the evidence, at most {maps[i].max():.2g}")
+        for i in range(count)
+    ]
+    return go.Scatter(
+        x=np.arange(count) + 0.5,
+        y=[y] * count,
+        mode="markers",
+        marker={"opacity": 0, "size": 40},
+        text=texts,
+        hovertemplate="%{text}<extra></extra>",
+    )
+
+
+def _colour_bar(scale: float) -> go.Scatter:
+    """The scale as it looks over a grey picture."""
+    levels = np.linspace(0, 1, 33)
+    colours = blend(np.full((33, 1, 1, 3), 128, np.uint8), levels[:, None, None], 1.0)[:, 0, 0]
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={
+            "color": [0],
+            "cmin": 0,
+            "cmax": scale or 1.0,
+            "colorscale": [(level, label_rgb(colour)) for level, colour in zip(levels, colours.tolist(), strict=True)],
+            "showscale": True,
+            "colorbar": {
+                "orientation": "h",
+                "thickness": 10,
+                "len": 0.5,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "ypad": 46,
+                "yanchor": "top",
+                "outlinewidth": 0,
+                "title": {"text": "evidence for the class, in logits", "side": "bottom"},
+            },
+        },
+        hoverinfo="skip",
+    )
