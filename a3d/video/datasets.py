@@ -41,13 +41,16 @@ class ClipFolder:
         root = Path(root)
         if not root.exists():
             raise DatasetError(f"{root}: no such folder or list file; check the path")
-        named = _read_list(root) if root.is_file() else _read_folder(root, split)
-        names, clips = named
-        self.classes = tuple(classes) if classes is not None else names
+        names, clips = _read_list(root) if root.is_file() else _read_folder(root, split)
+        self.classes = names if classes is None else tuple(classes)
         labels = {name: label for label, name in enumerate(self.classes)}
+        if root.is_file():
+            labels = {str(label): label for label in labels.values()} | labels
         for path, name in clips:
             if name not in labels:
-                raise DatasetError(f"{path}: class {name!r} is none of the {len(labels)} known; rename or remove it")
+                raise DatasetError(
+                    f"{path}: class {name!r} is none of the {len(self.classes)} known; rename or remove it"
+                )
         self.items = [(path, labels[name]) for path, name in clips]
         if not self.items:
             raise DatasetError(f"{root}: it holds no clips; give a folder with CLASS/*.mp4 or a list file")
@@ -74,15 +77,15 @@ def _is_clip(path: Path) -> bool:
 
 
 def _read_list(file: Path) -> tuple[tuple[str, ...], list[tuple[Path, str]]]:
-    clips = [
-        (_parse(line, file, number))
-        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1)
-        if line.strip()
-    ]
-    labels = {label for _, label in clips}
-    if all(label.isdecimal() for label in labels):
-        return tuple(str(number) for number in range(max(map(int, labels), default=-1) + 1)), clips
-    return tuple(sorted(labels)), clips
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise DatasetError(f"{file}: neither a folder nor a text file with lines `path label`; give one") from None
+    clips = [_parse(line, file, number) for number, line in enumerate(lines, 1) if line.strip()]
+    if all(label.isdecimal() for _, label in clips):
+        clips = [(path, str(int(label))) for path, label in clips]
+        return tuple(map(str, range(1 + max((int(label) for _, label in clips), default=-1)))), clips
+    return tuple(sorted({label for _, label in clips})), clips
 
 
 def _parse(line: str, file: Path, number: int) -> tuple[Path, str]:

@@ -142,7 +142,7 @@ def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, Vide
         # Only local files: a playlist renamed .mp4 could otherwise make the demuxer fetch addresses.
         container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
     except av.FFmpegError as error:
-        raise VideoError(f"{path}: FFmpeg cannot read it ({error.strerror}); give a video file") from None
+        raise VideoError(f"{path}: FFmpeg cannot read it ({error.strerror}); give a whole video file") from None
     with container:
         stream = _video_stream(container, path)
         if threads == 0 and stream.width * stream.height >= THREADED_PIXELS:
@@ -203,11 +203,14 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[Index | None
             picture = next(iter(_pictures(stream, packet)), None)
         if packet is not None and not packet.is_discard and not _hidden(packet, stream):
             shown.append((packet.pts, packet.pts if packet.dts is None else packet.dts, packet.is_keyframe))
-    if any(pts is None for pts, _, _ in shown):
+    # AVI has no display times: with B-frames what it calls so is the order of decoding.
+    unordered = container.format.name == "avi" and stream.codec_context.has_b_frames
+    if unordered or any(pts is None for pts, _, _ in shown):
         return None, picture
     stamps = np.unique(np.array([pts for pts, _, _ in shown], dtype=np.int64))
     seek = {int(np.searchsorted(stamps, pts)): dts for pts, dts, is_key in shown if is_key}
-    return Index(stamps, np.unique(np.array([0, *seek], dtype=np.int64)), seek), picture
+    keys = np.unique(np.array([0, *seek], dtype=np.int64))
+    return Index(stamps, keys, seek), picture if shown else None
 
 
 def _hidden(packet: Packet, stream: VideoStream) -> bool:

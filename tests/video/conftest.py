@@ -26,7 +26,7 @@ def read_numbers(frames):
 
 
 def write_video(
-    path, pictures, *, codec="libx264", ticks=None, rate=25, base=None, pixels="yuv420p", matrix=None, mux=None, **options
+    path, pictures, *, codec="libx264", ticks=None, rate=25, base=None, pixels="yuv420p", mux=None, **options
 ):
     """Encodes (H, W, 3) uint8 `pictures`; `ticks` are their times in units of `base` seconds (default 1 / `rate`)."""
     base = base or Fraction(1, rate)
@@ -58,7 +58,7 @@ def write():
 
 @pytest.fixture
 def encode(tmp_path):
-    """encode("name.mp4", count, size=(height, width), ...) -> path of a clip of `count` (at most 64) numbered pictures."""
+    """encode("clip.mp4", count, size=(height, width), ...) -> path of `count` numbered pictures, at most 64."""
 
     def encode(name, count, size=(48, 64), **settings):
         return write_video(tmp_path / name, [picture(number, *size) for number in range(count)], **settings)

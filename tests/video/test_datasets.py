@@ -1,0 +1,174 @@
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from a3d.video import ClipFolder, DatasetError, Sampling, TrainingClips, VideoError, collate
+
+SAMPLING = Sampling(4, 4, 24)
+
+
+@pytest.fixture
+def root(tmp_path, encode):
+    """walk: 2 clips and a note; jump run: 1 clip."""
+    for name in ("walk", "jump run"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    for name in ("walk/b.mp4", "walk/a.MKV", "jump run/c.mp4"):
+        encode(f"data/{name}", 60)
+    (tmp_path / "data" / "walk" / "note.txt").write_text("not a clip")
+    (tmp_path / "data" / ".hidden").mkdir()
+    return tmp_path / "data"
+
+
+def names(dataset):
+    return [(path.name, label) for path, label in dataset.items]
+
+
+def test_labels_count_the_folders_in_sorted_order(root):
+    dataset = ClipFolder(root)
+    assert dataset.classes == ("jump run", "walk")
+    assert names(dataset) == [("c.mp4", 0), ("a.MKV", 1), ("b.mp4", 1)]
+    assert len(dataset) == 3
+
+
+def test_a_split_is_a_folder_of_class_folders(root):
+    assert names(ClipFolder(root.parent, "data")) == names(ClipFolder(root))
+    root.rename(root.parent / "val")
+    (root.parent / "train").mkdir()
+    with pytest.raises(DatasetError, match=r"the splits train, val, not classes; choose one"):
+        ClipFolder(remove_files(root.parent))
+    with pytest.raises(DatasetError, match=r"test: no such folder"):
+        ClipFolder(root.parent, "test")
+
+
+def remove_files(folder):
+    for path in folder.iterdir():
+        if path.is_file():
+            path.unlink()
+    return folder
+
+
+def test_given_classes_fix_the_labels(root):
+    dataset = ClipFolder(root, classes=("walk", "swim", "jump run"))
+    assert names(dataset) == [("c.mp4", 2), ("a.MKV", 0), ("b.mp4", 0)]
+    with pytest.raises(DatasetError, match=r"c\.mp4: class 'jump run' is none of the 1 known"):
+        ClipFolder(root, classes=("walk",))
+
+
+def test_a_list_names_its_classes(root):
+    (root / "list.txt").write_text("walk/a.MKV walking\n\njump run/c.mp4   jumping\nwalk/b.mp4 walking\n")
+    dataset = ClipFolder(root / "list.txt")
+    assert dataset.classes == ("jumping", "walking")
+    assert dataset.items == [(root / "walk/a.MKV", 1), (root / "jump run/c.mp4", 0), (root / "walk/b.mp4", 1)]
+
+
+def test_a_list_of_numbers_keeps_them(root):
+    (root / "list.txt").write_text(f"walk/a.MKV 3\n{root}/jump run/c.mp4 00\n")
+    dataset = ClipFolder(root / "list.txt")
+    assert dataset.classes == ("0", "1", "2", "3")
+    assert dataset.items == [(root / "walk/a.MKV", 3), (root / "jump run/c.mp4", 0)]
+    named = ClipFolder(root / "list.txt", classes=("a", "b", "c", "d"))
+    assert (named.classes, named.items) == (("a", "b", "c", "d"), dataset.items)
+    with pytest.raises(DatasetError, match=r"class '3' is none of the 2 known"):
+        ClipFolder(root / "list.txt", classes=("a", "b"))
+
+
+def test_a_malformed_line_is_named_by_file_and_number(root):
+    (root / "list.txt").write_text("walk/a.MKV 3\nwalk/b.mp4\n")
+    with pytest.raises(DatasetError, match=r"list\.txt:2: 'walk/b\.mp4' is not `path label`; write both"):
+        ClipFolder(root / "list.txt")
+
+
+def test_a_clip_given_as_a_list_is_named(root):
+    with pytest.raises(DatasetError, match=r"b\.mp4: neither a folder nor a text file"):
+        ClipFolder(root / "walk" / "b.mp4")
+
+
+def test_no_clips_is_an_error(tmp_path):
+    (tmp_path / "list.txt").write_text("\n")
+    (tmp_path / "data" / "walk").mkdir(parents=True)
+    for place in (tmp_path / "list.txt", tmp_path / "data"):
+        with pytest.raises(DatasetError, match="holds no clips"):
+            ClipFolder(place)
+    with pytest.raises(DatasetError, match="no such folder or list file"):
+        ClipFolder(tmp_path / "none")
+
+
+def test_a_clip_depends_on_seed_epoch_and_index_alone(root):
+    dataset = ClipFolder(root)
+    first, again, other = (TrainingClips(dataset, SAMPLING, seed=seed) for seed in (0, 0, 1))
+    torch.manual_seed(1)
+    clip, label, index = first[1]
+    torch.manual_seed(2)
+    again[0], again[2]
+    assert torch.equal(again[1][0], clip)
+    assert (clip.shape, clip.dtype, label, index) == ((4, 24, 24, 3), torch.uint8, 1, 1)
+    assert not torch.equal(other[1][0], clip)
+    again.set_epoch(1)
+    assert not torch.equal(again[1][0], clip)
+    again.set_epoch(0)
+    assert torch.equal(again[1][0], clip)
+
+
+def test_training_takes_windows_from_all_over_the_clip(tmp_path, encode, numbers):
+    (tmp_path / "data" / "walk").mkdir(parents=True)
+    encode("data/walk/clip.mp4", 60, size=(48, 48))
+    clips = TrainingClips(ClipFolder(tmp_path / "data"), Sampling(4, 4, 48), jitter=(48, 48), flipped=False)
+    starts = []
+    for epoch in range(100):
+        clips.set_epoch(epoch)
+        shown = numbers(clips[0][0])
+        assert [number - shown[0] for number in shown] == [0, 4, 8, 12]
+        starts.append(shown[0])
+    assert min(starts) <= 2 and max(starts) >= 42 and len(set(starts)) > 30
+
+
+def test_mirroring_can_be_left_out(root):
+    plain = TrainingClips(ClipFolder(root), SAMPLING, flipped=False)
+    mirrored = TrainingClips(ClipFolder(root), SAMPLING)
+    changed = 0
+    for epoch in range(20):
+        plain.set_epoch(epoch)
+        mirrored.set_epoch(epoch)
+        one, two = plain[0][0], mirrored[0][0]
+        assert torch.equal(one, two) or torch.equal(one.flip(2), two)
+        changed += not torch.equal(one, two)
+    assert 3 < changed < 17
+
+
+def test_area_crops_are_an_alternative(root):
+    clip, _, _ = TrainingClips(ClipFolder(root), SAMPLING, areas=(0.3, 1.0))[0]
+    assert clip.shape == (4, 24, 24, 3)
+
+
+def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    clips = TrainingClips(ClipFolder(root), SAMPLING)
+    assert clips.broken == 0
+    batch = collate([clips[index] for index in (0, 1, 2, 1)])
+    assert [tuple(part.shape) for part in batch] == [(2, 4, 24, 24, 3), (2,), (2,)]
+    assert batch[1].tolist() == [0, 1] and batch[2].tolist() == [0, 2]
+    assert clips.broken == 1
+    cause = "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file"
+    assert capsys.readouterr().err == f"skipping {root / 'walk' / 'a.MKV'}: {cause}\n"
+    assert collate([clips[1]]) is None
+
+
+def test_strict_stops_at_a_broken_clip(root):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    with pytest.raises(VideoError, match=r"a\.MKV: FFmpeg cannot read it"):
+        TrainingClips(ClipFolder(root), SAMPLING, strict=True)[1]
+
+
+def test_the_workers_of_a_loader_share_epoch_and_count(root, capfd):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    clips = TrainingClips(ClipFolder(root), SAMPLING)
+    loader = DataLoader(
+        clips, 3, num_workers=1, collate_fn=collate, persistent_workers=True, multiprocessing_context="spawn"
+    )
+    for epoch in (0, 1):
+        clips.set_epoch(epoch)
+        ((batch, _, indices),) = loader
+        assert indices.tolist() == [0, 2]
+        assert torch.equal(batch[1], clips[2][0])
+    assert clips.broken == 1
+    assert capfd.readouterr().err.count("skipping") == 1

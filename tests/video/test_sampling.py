@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+
+from a3d.video import Sampling, clip_starts, window
+from a3d.video.sampling import training_start
+
+STEADY = np.arange(100) / 25
+
+
+def test_a_window_of_a_steady_clip_is_every_stride_th_frame():
+    assert window(STEADY, 25, 8, 8, 0.0).tolist() == [0, 8, 16, 24, 32, 40, 48, 56]
+    assert window(STEADY, 25, 4, 16, 10 / 25).tolist() == [10, 26, 42, 58]
+    assert window(STEADY, 25, 8, 8, 0.0).dtype == np.int64
+
+
+@pytest.mark.parametrize("rate", [23.976, 25, 29.97002997, 30, 59.94])
+def test_times_rounded_to_milliseconds_give_the_same_window(rate):
+    exact = np.arange(300) / rate
+    for start in exact[:150:7]:
+        expected = window(exact, rate, 8, 8, start)
+        assert expected.tolist() == [round(start * rate) + 8 * number for number in range(8)]
+        assert window(exact.round(3), rate, 8, 8, start).tolist() == expected.tolist()
+
+
+def test_a_clip_shorter_than_the_window_repeats_its_last_frame():
+    assert window(STEADY[:20], 25, 8, 8, 0.0).tolist() == [0, 8, 16, 19, 19, 19, 19, 19]
+    assert window(STEADY[:1], 25, 3, 8, 0.0).tolist() == [0, 0, 0]
+
+
+def test_a_window_goes_by_time_where_the_rate_varies():
+    times = np.array([0.0, 0.1, 0.2, 1.0, 1.1])  # a picture that stands for 0.8 s
+    assert window(times, 10, 6, 2, 0.0).tolist() == [0, 2, 2, 2, 2, 3]
+
+
+def test_a_slower_clip_covers_more_seconds():
+    assert Sampling(8, 8).span(25) == pytest.approx(2.56)
+    assert Sampling(32, 2).span(30) == pytest.approx(64 / 30)
+
+
+def test_test_clips_spread_from_the_first_to_the_last_that_fits():
+    assert clip_starts(10.0, 2.0, 5).tolist() == [0, 2, 4, 6, 8]
+    assert clip_starts(10.0, 2.0, 1).tolist() == [4]
+    assert clip_starts(1.0, 2.0, 3).tolist() == [0, 0, 0]
+    with pytest.raises(ValueError, match="0 clips"):
+        clip_starts(10.0, 2.0, 0)
+
+
+def test_training_starts_fill_the_room_there_is():
+    generator = torch.Generator().manual_seed(0)
+    starts = [training_start(10.0, 2.0, generator) for _ in range(500)]
+    assert 0 <= min(starts) < 0.1 and 7.9 < max(starts) <= 8
+    assert np.mean(starts) == pytest.approx(4, abs=0.3)
+    assert training_start(1.0, 2.0, generator) == 0
+
+
+@pytest.mark.parametrize("name", ["frames", "stride", "spatial"])
+def test_a_sampling_of_nothing_is_refused(name):
+    with pytest.raises(ValueError, match=f"{name} 0"):
+        Sampling(**{name: 0})
