@@ -1,4 +1,4 @@
-"""From a file to frames: the only user of PyAV.
+"""From a file to frames, through PyAV.
 
 A video is indexed once by reading its packets (a millisecond for a short clip); from then on a frame is asked for by
 its number. Numbers follow display order and every frame has its time, so nothing downstream needs a constant frame
@@ -30,6 +30,8 @@ from a3d.video import transforms
 DEFAULT_RATE = Fraction(25)  # frames a second of a single picture that declares none
 SEEK_GAP = 16  # frames that are rather decoded than skipped by opening the file again at a keyframe
 THREADED_PIXELS = 640 * 480  # a picture, below which starting threads costs more than they bring
+
+QUARTERS = ((False, False, False), (True, False, True), (False, True, True), (True, True, False))  # to the left
 
 
 class VideoError(ValueError):
@@ -241,13 +243,15 @@ def _latest(frames: Iterator[tuple[int, VideoFrame]], stamps: Sequence[int]) -> 
 
 
 def _orientation(frame: VideoFrame) -> tuple[bool, bool, bool]:
-    """The display matrix as (transpose, then mirror left to right, then mirror top to bottom)."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    """What makes a picture upright: transpose, then mirror left to right, then mirror top to bottom."""
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV 18 cannot list side data when one is of a kind it does not know, EXIF for one
+        return QUARTERS[round(frame.rotation / 90) % 4]
     if matrix is None:
-        return False, False, False
+        return QUARTERS[0]
     a, b, _, c, d = np.frombuffer(matrix, dtype=np.int32)[:5].tolist()  # x' = a x + c y, y' = b x + d y
-    turned = abs(b) > abs(a)
-    return (True, c < 0, b < 0) if turned else (False, a < 0, d < 0)
+    return (True, c < 0, b < 0) if abs(b) > abs(a) else (False, a < 0, d < 0)
 
 
 def _upright(picture: np.ndarray, orientation: tuple[bool, bool, bool]) -> np.ndarray:

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from a3d.video import Video, VideoError
 
@@ -112,6 +113,22 @@ def test_turned_and_mirrored_clips_come_upright(tmp_path, write, numbers_of_matr
     video = Video(path)
     assert (video.height, video.width) == (48, 64)
     assert (video.read([2])[0].int() - torch.from_numpy(upright).int()).abs().float().mean() < 3
+
+
+@pytest.mark.parametrize(
+    "orientation, turned",
+    [(1, lambda x: x), (3, lambda x: x[::-1, ::-1]), (6, np.rot90), (8, lambda x: np.rot90(x, 3))],
+)
+def test_a_photograph_is_a_video_of_one_upright_frame(tmp_path, orientation, turned):
+    upright = np.zeros((48, 64, 3), dtype=np.uint8)
+    upright[:12, :16], upright[36:, :16] = (255, 0, 0), (0, 0, 255)
+    image = Image.fromarray(np.ascontiguousarray(turned(upright)))
+    exif = image.getexif()
+    exif[0x0112] = orientation
+    image.save(tmp_path / "photo.png", exif=exif)
+    video = Video(tmp_path / "photo.png")
+    assert (len(video), video.width, video.height) == (1, 64, 48)
+    assert torch.equal(video.read([0])[0], torch.from_numpy(upright))
 
 
 def test_colours_are_red_green_blue(tmp_path, write):
