@@ -1,3 +1,13 @@
 """Where and when networks look: class activation maps in space and time, figures, overlay videos."""
 
-from a3d.explain.maps import Agreement, Clip, Comparison, Evidence, Explanation, compare, explain, read_clip
+from a3d.explain.maps import (
+    Agreement,
+    Clip,
+    Comparison,
+    Evidence,
+    Explanation,
+    compare,
+    explain,
+    mass_inside,
+    read_clip,
+)

@@ -27,23 +27,24 @@ BLUE, VERMILION, GREEN, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 INK, FAINT, GRID = "#7a7a7a", "rgba(128,128,128,0.55)", "rgba(128,128,128,0.22)"
 FULL, SUB = BLUE, ORANGE
 CELL = 192  # pixels of a picture in the film strip: sharp at 130 on a dense screen
-HEADER = 30  # pixels of a row's title
+HEADER = 32  # pixels of a row's title
 NOT_SEEN = (
     "data:image/svg+xml;base64,"
     + b64encode(
-        b'<svg xmlns="http://www.w3.org/2000/svg" width="100" height="100"><g fill="none" stroke="#8a8a8a">'
+        b'<svg xmlns="http://www.w3.org/2000/svg" width="200" height="200" viewBox="0 0 100 100" '
+        b'preserveAspectRatio="xMidYMin"><g fill="none" stroke="#8a8a8a">'
         b'<rect x="1.5" y="1.5" width="97" height="97" stroke-dasharray="5 4"/></g><g fill="#7a7a7a" font-size="17" '
         b'font-family="system-ui, sans-serif" text-anchor="middle"><text x="50" y="47">not</text>'
         b'<text x="50" y="67">seen</text></g></svg>'
     ).decode()
 )
 
-# What a step down the trade-off list gives up, in the colours of Fig. 6 and, for whom these are not enough, in dashes.
+# What a step down the trade-off list gives up, in the colours of Fig. 6 and, as these are not for every eye, in dashes.
 STEPS = {
     "spatial": ("gives up pixels (γs)", VERMILION, "solid"),
     "frames": ("gives up frames (γt)", GREEN, "dash"),
     "width": ("gives up width (γw)", BLUE, "dot"),
-    "several": ("changes several", INK, "dashdot"),
+    "several": ("changes several", INK, "solid"),
 }
 
 
@@ -71,7 +72,7 @@ def tradeoff_figure(
     figure.add_scatter(
         **_points(trade_off),
         name="trade-off list",
-        marker={"size": 8, "color": INK, "line": {"width": 1, "color": "white"}},
+        marker={"size": 8, "color": INK},
     )
     for row, name, symbol, colour in ((full, "full network", "square", FULL), (chosen, "chosen", "diamond", SUB)):
         if row is not None:
@@ -88,9 +89,9 @@ def tradeoff_figure(
         range=(low, high),
         tickvals=ticks,
         ticktext=[f"{tick:g}" for tick in ticks],
-        title="GFLOPs (multiply-adds of one clip)",
+        title_text="GFLOPs (multiply-adds of one clip)",
     )
-    figure.update_yaxes(title="top-1 accuracy, %")
+    figure.update_yaxes(title_text="top-1 accuracy, %")
     return figure
 
 
@@ -111,30 +112,28 @@ def film_strip(comparison: Comparison) -> go.Figure:
     figure = go.Figure()
     for i, (explanation, pathway, title, colour) in enumerate(rows):
         top = height - i * (cell + HEADER)  # the vertical axis counts pixels, so that titles keep their room
-        figure.add_annotation(
-            x=0, y=top, xref="paper", text=title, showarrow=False, xanchor="left", yanchor="top", font={"color": colour}
-        )
+        title = f'<span style="color:{colour}">■</span> {title}'
+        y = top - HEADER + 2
+        figure.add_annotation(x=0, y=y, xref="paper", text=title, showarrow=False, xanchor="left", yanchor="bottom")
         for frame, picture in enumerate(_cells(explanation, comparison.scale, pathway, colour)):
             figure.add_layout_image(
                 source=picture,
-                x=frame + 0.02,
+                x=frame + 0.5,
                 y=top - HEADER,
                 sizex=0.96,
                 sizey=cell,
                 xref="x",
                 yref="y",
                 sizing="contain",
-                xanchor="left",
+                xanchor="center",
                 yanchor="top",
             )
         figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
     figure.add_trace(_colour_bar(comparison.scale))
-    _look(figure, height + 120, showlegend=False)
-    figure.update_layout(margin={"l": 8, "r": 8, "t": 4, "b": 116})
-    figure.update_xaxes(
-        range=(0, count), tickvals=np.arange(count) + 0.5, title="seconds", showgrid=False, showline=False
-    )
-    figure.update_xaxes(ticktext=_seconds(comparison.full.all_times), fixedrange=True)
+    _look(figure, height + 100, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 0, "b": 100})
+    figure.update_xaxes(range=(0, count), tickvals=np.arange(count) + 0.5, showgrid=False, showline=False)
+    figure.update_xaxes(ticktext=[f"{time} s" for time in _seconds(comparison.full.all_times)], fixedrange=True)
     figure.update_yaxes(range=(0, height), visible=False, fixedrange=True)
     return figure
 
@@ -173,9 +172,9 @@ def shares_figure(comparison: Comparison, pathway: int = 0) -> go.Figure:
                 hovertemplate=f"%{{customdata:.2f}} s: not seen by the {who}<extra></extra>",
             )
     _look(figure, 300, bargap=0.1)
-    figure.update_xaxes(title="seconds", tickvals=times, ticktext=_seconds(times), showgrid=False)
+    figure.update_xaxes(title_text="seconds", tickvals=times, ticktext=_seconds(times), showgrid=False)
     figure.update_xaxes(range=(times[0] - 0.6 * room, times[-1] + 0.6 * room))
-    figure.update_yaxes(title="share of evidence", tickformat=".0%", rangemode="tozero")
+    figure.update_yaxes(title_text="share of evidence", tickformat=".0%", rangemode="tozero")
     return figure
 
 
@@ -203,7 +202,7 @@ def probabilities_figure(
             hovertemplate=f"%{{y}}: %{{x:.1%}}<extra>{who}</extra>",
         )
     _look(figure, 110 + 38 * len(names), barmode="group", bargap=0.3, legend_traceorder="reversed")
-    figure.update_xaxes(range=(0, 1.1), tickvals=(0, 0.25, 0.5, 0.75, 1), tickformat=".0%", title="probability")
+    figure.update_xaxes(range=(0, 1.1), tickvals=(0, 0.25, 0.5, 0.75, 1), tickformat=".0%", title_text="probability")
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     # Within a pair, bars are drawn from the bottom up; reversed with the axis, the full network comes first.
     figure.data = figure.data[::-1]
@@ -224,8 +223,8 @@ def training_figure(metrics: DataFrame) -> go.Figure:
             x=losses.index, y=losses, name=name, mode="lines+markers", line={"color": colour, "width": 2}
         )
     _look(figure, 320)
-    figure.update_xaxes(title="epoch")
-    figure.update_yaxes(title="loss (cross-entropy; KL to the full network)", rangemode="tozero")
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="loss (cross-entropy; KL to the full network)", rangemode="tozero")
     return figure
 
 
@@ -263,7 +262,7 @@ def _segment_trace(kind: str, segments: Sequence[tuple[Row, Row]]) -> go.Scatter
         y=[value for a, b in segments for value in (a.top1, b.top1, None)],
         mode="lines",
         name=name,
-        line={"color": colour, "width": 3, "dash": dash},
+        line={"color": colour, "width": 1.5 if kind == "several" else 3, "dash": dash},
         hoverinfo="skip",
     )
 
@@ -340,12 +339,14 @@ def _look(figure: go.Figure, height: int, **layout) -> None:
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 13, "color": INK},
         margin={"l": 62, "r": 16, "t": 16, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": -0.18, "yanchor": "top", "yref": "paper", "bgcolor": "rgba(0,0,0,0)"},
+        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
         hovermode="closest",
         **layout,
     )
     figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT, ticks="outside", tickcolor=FAINT)
     figure.update_yaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT)
+    figure.update_xaxes(title={"font_size": 13, "standoff": 8})
+    figure.update_yaxes(title={"font_size": 13, "standoff": 8})
 
 
 def _row_title(who: str, explanation: Explanation, pathway: int) -> str:
@@ -414,14 +415,15 @@ def _colour_bar(scale: float) -> go.Scatter:
             "colorbar": {
                 "orientation": "h",
                 "thickness": 10,
-                "len": 0.5,
+                "len": 260,
+                "lenmode": "pixels",
                 "x": 0,
                 "xanchor": "left",
                 "y": 0,
-                "ypad": 46,
+                "ypad": 34,
                 "yanchor": "top",
                 "outlinewidth": 0,
-                "title": {"text": "evidence for the class, in logits", "side": "bottom"},
+                "title": {"text": "evidence for the class, logits", "side": "bottom", "font_size": 13},
             },
         },
         hoverinfo="skip",

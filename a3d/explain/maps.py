@@ -227,6 +227,20 @@ def compare(
     return Comparison(full, explain(clip, network, gflops, configuration, full.label, method))
 
 
+def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, float]:
+    """Share of the first map's positive evidence that lies inside masks, and share of the area that the masks take.
+
+    masks: bool (T, H, W), where the true thing is in each of `explanation.frames`, in the geometry of the video before
+    its crop. Only frames that were seen count. The first number is NaN if no evidence is positive.
+    """
+    size = explanation.frames.shape[1]
+    pictures = torch.from_numpy(masks[explanation.seen].astype(np.uint8) * 255)[..., None].expand(-1, -1, -1, 3)
+    inside = _crop(pictures, size)[..., 0].numpy() / 255
+    positive = np.maximum(explanation.upsampled(size), 0)
+    mass = float(positive.sum())
+    return float((positive * inside).sum()) / mass if mass else float("nan"), float(inside.mean())
+
+
 def full_configuration(network: AdaptiveNetwork) -> Configuration:
     """All channels at the reference size and frames."""
     architecture = network.architecture
@@ -294,8 +308,8 @@ def _tensor(clip: Clip, network: AdaptiveNetwork, configuration: Configuration) 
     return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
 
 
-def _crop(clip: Clip, size: int) -> Tensor:
-    return crops(short_side(clip.frames, size), size, 1)[0]
+def _crop(frames: Tensor, size: int) -> Tensor:
+    return crops(short_side(frames, size), size, 1)[0]
 
 
 def _chosen(network: AdaptiveNetwork, gflops: float | None, configuration: Configuration | None) -> Configuration:
@@ -343,7 +357,7 @@ def _explanation(
         network.labels,
         method,
         tuple(evidence),
-        _crop(shown, full_configuration(network).spatial).numpy(),
+        _crop(shown.frames, full_configuration(network).spatial).numpy(),
         shown.times,
     )
 

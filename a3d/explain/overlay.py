@@ -27,7 +27,7 @@ def blend(frames: np.ndarray, evidence: np.ndarray, scale: float) -> np.ndarray:
     """
     level = np.clip(evidence / scale if scale > 0 else np.zeros_like(evidence), 0, 1)[..., None]
     colour = TABLE[(level[..., 0] * 255).round().astype(np.uint8)]
-    opacity = STRENGTH * np.sqrt(level)  # the root lets weak evidence show
+    opacity = STRENGTH * level**0.7  # a power below 1 lets weak evidence show
     return (frames * (1 - opacity) + colour * opacity).round().astype(np.uint8)
 
 
