@@ -1,0 +1,100 @@
+"""What a visitor sets. Every choice is in the address of the page, so that a view can be shared."""
+
+from __future__ import annotations
+
+import streamlit as st
+import words
+from clips import SAMPLES, SUFFIXES, VideoFile, sample
+from sources import Source, sources
+
+from a3d.inference.table import Row, Table
+
+AUTOMATIC = "The full network's answer"
+METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
+UPLOAD_MEGABYTES = 200
+
+
+def choose_source(title: str) -> Source:
+    """The head of every page: its title, and the network it is about."""
+    by_title = {source.title: source for source in sources()}
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left.title(title)
+    chosen = right.selectbox(
+        "Network",
+        list(by_title),
+        key="network",
+        bind="query-params",
+        help="A trained checkpoint, or a table as the paper prints it (numbers alone, nothing to run).",
+    )
+    return by_title[chosen]
+
+
+def choose_budget(table: Table) -> float:
+    """The dial: it stops at the cost of each network of the trade-off list. GFLOPs."""
+    full = table.full.gflops
+    stops = {f"{words.gflops(row.gflops)} ({words.share(row.gflops, full)})": row.gflops for row in table.trade_off()}
+    quarter = min(stops, key=lambda text: abs(stops[text] - full / 4))
+    chosen = st.select_slider(
+        "Compute budget for one clip",
+        list(stops),
+        quarter,
+        key="budget",
+        bind="query-params",
+        help="GFLOPs are billions of multiply-adds that the network does for one clip. "
+        "Drag, or use the arrow keys: the best tested configuration within the budget answers.",
+    )
+    return stops[chosen]
+
+
+def choose_clip() -> VideoFile:
+    """An upload, if there is one, or else a sample."""
+    left, right = st.columns(2)
+    title = left.selectbox(
+        "Sample clip", list(SAMPLES), key="sample", bind="query-params", help="Rendered figures, drawn for this app."
+    )
+    upload = right.file_uploader(
+        "… or your own video",
+        SUFFIXES,
+        max_upload_size=UPLOAD_MEGABYTES,
+        help="The middle of the video is looked at. It is decoded in memory's reach and not kept.",
+    )
+    return sample(title) if upload is None else VideoFile(upload.name, upload.getvalue())
+
+
+def choose_class(labels: tuple[str, ...]) -> str | None:
+    """The class to explain; None is whatever the full network answers."""
+    chosen = st.selectbox(
+        "Class to explain",
+        [AUTOMATIC, *labels],
+        key="class",
+        bind="query-params",
+        help="The maps show what speaks for this class, whether or not it is the answer.",
+    )
+    return None if chosen == AUTOMATIC else chosen
+
+
+def choose_method() -> str:
+    chosen = st.segmented_control(
+        "Method",
+        list(METHODS),
+        default="Exact",
+        required=True,
+        key="method",
+        bind="query-params",
+        help="Exact: the class activation map, whose mean plus a bias is the network's score. "
+        "Grad-CAM: weighs the channels by their gradients.",
+    )
+    return METHODS[chosen]
+
+
+def show_choice(row: Row, table: Table) -> None:
+    """The choice in four numbers."""
+    full = table.full
+    values = {
+        "Configuration": (str(row.configuration), f"full: {full.configuration}"),
+        "GFLOPs": (words.digits(row.gflops), f"{words.share(row.gflops, full.gflops)} of full"),
+        "Parameters": (words.params(row.params), f"{words.share(row.params, full.params)} of full"),
+        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} against full"),
+    }
+    for column, (label, (value, beside)) in zip(st.columns(4), values.items(), strict=True):
+        column.metric(label, value, beside, delta_color="off", delta_arrow="off", border=True)

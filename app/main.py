@@ -1,0 +1,18 @@
+"""The dashboard: `streamlit run app/main.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = Path(__file__).parent / "icon.svg"
+
+st.set_page_config("A3D: one network, any budget", str(ICON), layout="wide")
+page = st.navigation(
+    [
+        st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("views/table.py", title="Table", icon=":material/table_chart:"),
+        st.Page("views/about.py", title="About", icon=":material/info:"),
+    ],
+    position="top",
+)
+page.run()
