@@ -61,9 +61,7 @@ def tradeoff_figure(
     same axes. Every point of `table` has the key of its configuration as `customdata`, by which a click is read.
     """
     figure = go.Figure()
-    figure.add_scatter(
-        **_points(table.rows), name="tested", marker={"size": 6, "color": FAINT}, hovertemplate="%{hovertext}"
-    )
+    figure.add_scatter(**_points(table.rows), name="tested", marker={"size": 6, "color": FAINT})
     for name, curve in (published or {}).items():
         figure.add_trace(_published_curve(name, curve))
     trade_off = table.trade_off()
@@ -76,8 +74,10 @@ def tradeoff_figure(
     )
     for row, name, symbol, colour in ((full, "full network", "square", FULL), (chosen, "chosen", "diamond", SUB)):
         if row is not None:
-            figure.add_trace(_mark(row if isinstance(row, Row) else table.row(row), name, symbol, colour))
-    figure.update_traces(hovertemplate="%{hovertext}<extra></extra>")
+            row = row if isinstance(row, Row) else table.row(row)
+            # Above a rising curve there is room, but not to the left of its first point.
+            place = "bottom right" if row == trade_off[0] else "top left"
+            figure.add_trace(_mark(row, name, symbol, colour, place))
     rows = [*table.rows, *(row for curve in (published or {}).values() for row in curve.rows)]
     low, high = _log_range([row.gflops for row in rows] + ([budget] if budget else []))
     if budget:
@@ -234,6 +234,7 @@ def _points(rows: Sequence[Row]) -> dict:
         "y": [row.top1 for row in rows],
         "customdata": [row.configuration.key for row in rows],
         "hovertext": [_describe(row) for row in rows],
+        "hovertemplate": "%{hovertext}<extra></extra>",
         "mode": "markers",
     }
 
@@ -276,12 +277,12 @@ def _published_curve(name: str, table: Table) -> go.Scatter:
     )
 
 
-def _mark(row: Row, name: str, symbol: str, colour: str) -> go.Scatter:
+def _mark(row: Row, name: str, symbol: str, colour: str, place: str) -> go.Scatter:
     return go.Scatter(
         **(_points([row]) | {"mode": "markers+text"}),
         name=name,
         text=[f"<b>{row.configuration}</b>"],
-        textposition="top left",
+        textposition=place,
         marker={"symbol": symbol, "size": 14, "color": colour, "line": {"width": 2, "color": "white"}},
     )
 

@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.prediction import chosen, full_configuration
 from a3d.networks import AdaptiveNetwork, SubNetwork, temporal_indices
 from a3d.video.transforms import crops, short_side
 from a3d.video.views import crop_views, decode_views
@@ -198,7 +199,7 @@ def explain(
     if method not in METHODS:
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
-    configuration = _chosen(network, gflops, configuration)
+    configuration = chosen(network, gflops, configuration)
     # An extracted network: whatever happens to hooks, modes and gradients, the shared one is not touched.
     sub = network.extract(configuration)
     tensor = _tensor(clip, network, configuration).to(sub.classifier.weight.device)
@@ -239,14 +240,6 @@ def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, flo
     positive = np.maximum(explanation.upsampled(size), 0)
     mass = float(positive.sum())
     return float((positive * inside).sum()) / mass if mass else float("nan"), float(inside.mean())
-
-
-def full_configuration(network: AdaptiveNetwork) -> Configuration:
-    """All channels at the reference size and frames."""
-    architecture = network.architecture
-    if network.range is not None:
-        return network.range.full
-    return Configuration(architecture.spatial, architecture.frames, 1.0)
 
 
 def class_activation_maps(network: SubNetwork, features: Sequence[Tensor], label: int) -> tuple[np.ndarray, ...]:
@@ -310,16 +303,6 @@ def _tensor(clip: Clip, network: AdaptiveNetwork, configuration: Configuration) 
 
 def _crop(frames: Tensor, size: int) -> Tensor:
     return crops(short_side(frames, size), size, 1)[0]
-
-
-def _chosen(network: AdaptiveNetwork, gflops: float | None, configuration: Configuration | None) -> Configuration:
-    if configuration is not None and gflops is not None:
-        raise ConfigurationError(f"{gflops:g} GFLOPs and {configuration}: give a budget or a configuration, not both")
-    if gflops is None:
-        return configuration or full_configuration(network)
-    if network.table is None:
-        raise ConfigurationError(f"{gflops:g} GFLOPs: the network has no table to choose from; make one (a3d table)")
-    return network.table.choose(gflops=gflops).configuration
 
 
 def _index(label: int | str, labels: tuple[str, ...]) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import torch
 from plotly.colors import sample_colorscale, unlabel_rgb
 
 from a3d.explain.maps import Comparison, Explanation, upsample
+from a3d.video.encode import write_video
 from a3d.video.transforms import resize
 
 COLOURS = "Inferno"  # perceptually uniform: equal steps of evidence look equal, in grey print and to any eye
@@ -56,24 +54,7 @@ def write_overlay(comparison: Comparison, path: str | Path, size: int = 320) -> 
     size += size % 2
     halves = [overlays(x, comparison.scale, size) for x in (comparison.full, comparison.sub)]
     gap = np.zeros((*halves[0].shape[:2], 8, 3), np.uint8)
-    return write_video(np.concatenate([halves[0], gap, halves[1]], 2), path, _pace(comparison.full.all_times))
-
-
-def write_video(frames: np.ndarray, path: str | Path, rate: float) -> Path:
-    """uint8 (n, H, W, 3), H and W even, as H.264 yuv420p in MP4 at `rate` frames a second."""
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with av.open(temporary, "w", format="mp4", options={"movflags": "+faststart"}) as container:
-            stream = container.add_stream("libx264", Fraction(rate).limit_denominator(1000), options={"crf": "18"})
-            stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
-            for frame in frames:
-                container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-            container.mux(stream.encode(None))
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return path
+    return write_video(path, np.concatenate([halves[0], gap, halves[1]], 2), _pace(comparison.full.all_times))
 
 
 def _dimmed(frames: np.ndarray) -> np.ndarray:

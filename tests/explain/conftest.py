@@ -6,9 +6,9 @@ import torch
 
 from a3d.configuration import Configuration
 from a3d.explain import Comparison, Evidence, Explanation
-from a3d.explain.overlay import write_video
 from a3d.inference.calibration import calibrate
 from a3d.video import Sampling
+from a3d.video.encode import write_video
 
 FULL = {"slow": Configuration(64, 8, 1.0), "slowfast": Configuration(64, 4, 1.0)}
 SUBS = {
@@ -24,7 +24,7 @@ def clip_path(tmp_path_factory):
     """40 frames at 10 a second, 96×72; frame i has brightness 5 i + 20 and a pattern."""
     pattern = np.random.default_rng(0).integers(0, 30, (72, 96, 3))
     frames = np.stack([np.full((72, 96, 3), 5 * i + 20) + pattern for i in range(40)]).astype(np.uint8)
-    return write_video(frames, tmp_path_factory.mktemp("clip") / "clip.mp4", 10)
+    return write_video(tmp_path_factory.mktemp("clip") / "clip.mp4", frames, 10)
 
 
 @pytest.fixture(params=["slow", "slowfast"])
