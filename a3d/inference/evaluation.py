@@ -1,0 +1,286 @@
+"""Testing on real clips: one configuration, or every one of a table from a single decode of each clip (Sec. 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from a3d.configuration import Configuration
+from a3d.inference.calibration import calibrate
+from a3d.inference.cost import cost
+from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
+from a3d.inference.table import Row, Table
+from a3d.networks import AdaptiveNetwork
+from a3d.video import ClipFolder, Sampling, VideoError, crops, decode_views, normalise, short_side
+
+Progress = Callable[[int, int], None]  # done, total
+
+
+class EvaluationError(ValueError):
+    """A test that cannot give a number; the message names the value and the remedy."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one configuration reached on the readable clips of a data set.
+
+    top1, mean_class, top5: percent. interval: the 95% Wilson interval of top1. clips: how many were tested.
+    views: clips in time and crops that each was averaged over. broken: a line for every file left out, with its cause.
+    decoded: files decoded. probabilities: float32 (clips, classes). labels: int64 (clips,).
+    """
+
+    configuration: Configuration
+    top1: float
+    mean_class: float
+    top5: float
+    interval: tuple[float, float]
+    clips: int
+    views: tuple[int, int]
+    broken: tuple[str, ...]
+    decoded: int
+    probabilities: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A new table. decoded: files decoded, each once. broken: as in `Result`, of both data sets."""
+
+    table: Table
+    decoded: int
+    broken: tuple[str, ...]
+
+
+def evaluate(
+    network: AdaptiveNetwork,
+    dataset: ClipFolder,
+    configuration: Configuration,
+    views: tuple[int, int] = (10, 3),
+    batch: int = 32,
+    progress: Progress | None = None,
+) -> Result:
+    """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3).
+
+    10 × 3 are the paper's 30 (Sec. 4.1). Classes of the data set are matched to the network's by name. batch: views
+    that run at once. progress is told the clips done and their total. Raises MissingStatistics for a configuration that
+    was not calibrated, EvaluationError for unknown classes, a data set without a readable clip, or a network whose
+    answers are not finite.
+    """
+    return evaluate_all(network, dataset, [configuration], views, batch, progress)[configuration]
+
+
+def evaluate_all(
+    network: AdaptiveNetwork,
+    dataset: ClipFolder,
+    configurations: Sequence[Configuration],
+    views: tuple[int, int] = (10, 3),
+    batch: int = 32,
+    progress: Progress | None = None,
+) -> dict[Configuration, Result]:
+    """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
+    names, tell = _class_numbers(dataset, network), progress or _silent
+    clips = Clips([path for path, _ in dataset.items], network.sampling, views)
+    answers: dict[Configuration, list[Tensor]] = {configuration: [] for configuration in configurations}
+    labels: list[int] = []
+    with _fast(network), torch.inference_mode():
+        for numbers, frames in clips.batches(max(1, batch // (views[0] * views[1]))):
+            for size, group in _by_size(network, configurations).items():
+                tensors = _to_network(torch.cat([squares(f, size, views[1]) for f in frames]), network)
+                for configuration in group:
+                    answers[configuration].append(answer(network, tensors, configuration, len(frames), batch))
+            labels += [names[dataset.items[number][1]] for number in numbers]
+            tell(clips.opened, len(dataset))
+    tell(clips.opened, len(dataset))  # broken files may come last
+    if not labels:
+        raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
+    return {c: _result(c, torch.cat(answers[c]), torch.tensor(labels), clips) for c in configurations}
+
+
+def build_table(
+    network: AdaptiveNetwork,
+    training: ClipFolder,
+    dataset: ClipFolder,
+    configurations: Sequence[Configuration] | None = None,
+    views: tuple[int, int] = (1, 1),
+    calibration_clips: int = 256,
+    batch: int = 32,
+    progress: Progress | None = None,
+) -> Built:
+    """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
+
+    configurations: those of the network's range by default. calibration_clips: that many, spread evenly over
+    `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
+    that are done and their total, each weighed by its cost, so that the time left can be judged.
+    """
+    configurations = list(configurations or network.range.configurations())
+    costs = {configuration: cost(network, configuration) for configuration in configurations}
+    calibration = spread([path for path, _ in training.items], calibration_clips)
+    gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]
+    runs, spent = len(configurations) * (len(calibration) + len(dataset)), 0.0
+
+    def tell(more: float) -> None:
+        (progress or _silent)(round(runs * (spent + more) / (gflops * (len(calibration) + tests))), runs)
+
+    def calibrated(configuration: Configuration) -> None:
+        nonlocal spent
+        spent += costs[configuration].gflops * len(calibration)
+        tell(0.0)
+
+    def tested(done: int, total: int) -> None:
+        tell(gflops * tests * done / total)
+
+    clips = calibrate_all(network, calibration, configurations, batch, calibrated)
+    results = evaluate_all(network, dataset, configurations, views, batch, tested)
+    first = results[configurations[0]]
+    table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
+    return Built(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
+
+
+def calibrate_all(
+    network: AdaptiveNetwork,
+    paths: Sequence[Path],
+    configurations: Sequence[Configuration],
+    batch: int = 32,
+    calibrated: Callable[[Configuration], None] = lambda configuration: None,
+) -> Clips:
+    """`calibrate` for several configurations, every clip decoded once; `calibrated` is told each one that is done.
+
+    The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
+    """
+    clips, groups = Clips(paths, network.sampling), _by_size(network, configurations)
+    held: dict[int, list[Tensor]] = {size: [] for size in groups}
+    for _, frames in clips.batches(1):
+        for size, kept in held.items():
+            kept.append(squares(frames[0], size, 1))
+    if not clips.decoded:
+        raise EvaluationError(
+            f"none of the {len(paths)} clips to calibrate on can be read; {' '.join(clips.broken[:1])}"
+        )
+    with _fast(network):
+        for size, group in groups.items():
+            parts = torch.cat(held.pop(size)).split(batch)
+            for configuration in group:
+                calibrate(network, configuration, (_to_network(part, network) for part in parts))
+                calibrated(configuration)
+    return clips
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+class Clips:
+    """Files on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
+
+    def __init__(self, paths: Sequence[Path], sampling: Sampling, views: tuple[int, int] = (1, 1)) -> None:
+        self.paths, self.sampling, self.views = paths, sampling, views
+        self.opened, self.decoded = 0, 0
+        self.broken: list[str] = []
+
+    def batches(self, size: int) -> Iterator[tuple[list[int], list[Tensor]]]:
+        """Numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
+        numbers: list[int] = []
+        frames: list[Tensor] = []
+        for number, path in enumerate(self.paths):
+            self.opened += 1
+            try:
+                frames.append(decode_views(path, self.sampling, self.views[0])[0])
+                numbers.append(number)
+                self.decoded += 1
+            except VideoError as error:
+                self.broken.append(str(error))
+            if len(frames) == size:
+                yield numbers, frames
+                numbers, frames = [], []
+        if frames:
+            yield numbers, frames
+
+
+def answer(
+    network: AdaptiveNetwork, tensors: Tensor, configuration: Configuration, clips: int = 1, batch: int = 32
+) -> Tensor:
+    """Probabilities (clips, classes): the mean softmax over views (N, 3, T, S, S), which come clip by clip.
+
+    Raises MissingStatistics, or EvaluationError if the network's answers are not finite.
+    """
+    logits = torch.cat([network(part, configuration) for part in tensors.split(batch)])
+    if not logits.isfinite().all():
+        raise EvaluationError(f"{configuration} answers with values that are not finite: calibrate it (a3d table)")
+    return logits.float().softmax(1).unflatten(0, (clips, -1)).mean(1).cpu()
+
+
+def squares(frames: Tensor, size: int, count: int) -> Tensor:
+    """Test crops of uint8 (clips, T, H, W, 3): short side to `size`, `count` squares; (clips · count, T, S, S, 3)."""
+    cut = crops(short_side(frames.flatten(0, 1), size), size, count)  # (count, clips · T, S, S, 3)
+    return cut.unflatten(1, frames.shape[:2]).transpose(0, 1).flatten(0, 1)
+
+
+def spread(items: Sequence, count: int) -> list:
+    """At most `count` of the items, evenly over all of them: of every class, if they come class by class."""
+    count = min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
+
+
+def _by_size(network: AdaptiveNetwork, configurations: Sequence[Configuration]) -> dict[int, list[Configuration]]:
+    """Configurations by the side of the clip that they are tested on: their own for Slow, Fast's for SlowFast."""
+    groups: dict[int, list[Configuration]] = {}
+    for configuration in configurations:
+        groups.setdefault(network.clip_shape(configuration)[1], []).append(configuration)
+    return groups
+
+
+def _to_network(frames: Tensor, network: AdaptiveNetwork) -> Tensor:
+    """uint8 (N, T, S, S, 3) to float32 (N, 3, T, S, S), where the network is."""
+    return normalise(frames.to(network.classifier.weight.device), network.sampling)
+
+
+@contextmanager
+def _fast(network: AdaptiveNetwork) -> Iterator[None]:
+    """Evaluation mode for a while, and the layout in which 3D convolutions run 1.3 times as fast on a CPU."""
+    training = network.training
+    network.eval().to(memory_format=torch.channels_last_3d)
+    try:
+        yield
+    finally:
+        network.train(training)
+
+
+def _class_numbers(dataset: ClipFolder, network: AdaptiveNetwork) -> list[int]:
+    """For each class of the data set its number in the network: by name, or by number in a list file of numbers."""
+    known = {name: number for number, name in enumerate(network.labels)}
+    if all(name.isdecimal() for name in dataset.classes) and not known.keys() & set(dataset.classes):
+        known = {str(number): number for number in range(len(network.labels))}
+    unknown = [name for name in dataset.classes if name not in known]
+    if unknown:
+        raise EvaluationError(
+            f"class {unknown[0]!r} is none of the {len(network.labels)} of the network: rename its folder or remove it"
+        )
+    return [known[name] for name in dataset.classes]
+
+
+def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor, clips: Clips) -> Result:
+    top1 = top_k(probabilities, labels)
+    return Result(
+        configuration,
+        top1,
+        mean_class_accuracy(probabilities, labels),
+        top_k(probabilities, labels, 5),
+        wilson(top1, len(labels)),
+        len(labels),
+        clips.views,
+        tuple(clips.broken),
+        clips.decoded,
+        probabilities,
+        labels,
+    )
+
+
+def _row(result: Result, gflops: float, params: int) -> Row:
+    """Four digits of a percent are enough for any number of clips, and keep the file readable."""
+    accuracies = (round(value, 4) for value in (result.top1, result.mean_class, result.top5))
+    return Row(result.configuration, gflops, params, *accuracies, clips=result.clips)

@@ -1,0 +1,99 @@
+"""What happens in a video, within a budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.cost import cost
+from a3d.inference.evaluation import answer
+from a3d.networks import AdaptiveNetwork, temporal_indices
+from a3d.video import crop_views, decode_views
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """labels: class names, most probable first; probabilities: theirs, 0..1, summing to 1.
+
+    gflops: of one view; `views` clips in time × crops were averaged. times: float64 (clips, t), seconds from the start
+    of the video, of the frames seen (by the Fast pathway, for SlowFast).
+    """
+
+    labels: tuple[str, ...]
+    probabilities: tuple[float, ...]
+    configuration: Configuration
+    gflops: float
+    views: tuple[int, int]
+    times: np.ndarray = field(repr=False)
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.labels[0]
+
+
+def predict(
+    path: str | Path,
+    network: AdaptiveNetwork,
+    gflops: float | None = None,
+    configuration: Configuration | None = None,
+    views: tuple[int, int] = (1, 1),
+) -> Prediction:
+    """Names and probabilities for a video, at the configuration that `chosen` gives.
+
+    views: clips in time × crops (1 or 3), softmax averaged. Raises VideoError for a file without pictures, BudgetError
+    below the cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a
+    network in training mode.
+    """
+    if network.training:
+        raise ConfigurationError(
+            "the network is in training mode, where clips influence each other: call network.eval()"
+        )
+    configuration = chosen(network, gflops, configuration)
+    frames, times = decode_views(path, network.sampling, views[0])
+    clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
+    with torch.inference_mode():
+        mean = answer(network, clips.to(network.classifier.weight.device), configuration)[0]
+    order = mean.argsort(descending=True, stable=True).tolist()
+    return Prediction(
+        tuple(network.labels[i] for i in order),
+        tuple(mean[order].tolist()),
+        configuration,
+        cost(network, configuration).gflops,
+        views,
+        times[:, _seen(network, configuration, times.shape[1])],
+    )
+
+
+def chosen(
+    network: AdaptiveNetwork, gflops: float | None = None, configuration: Configuration | None = None
+) -> Configuration:
+    """The configuration given, the best that the network's table holds within `gflops`, or else the full one.
+
+    Raises ConfigurationError for both or for a network without a table, BudgetError below the cheapest.
+    """
+    if configuration is not None and gflops is not None:
+        raise ConfigurationError(f"{gflops:g} GFLOPs and {configuration}: give a budget or a configuration, not both")
+    if gflops is None:
+        return configuration or full_configuration(network)
+    if network.table is None:
+        raise ConfigurationError(f"{gflops:g} GFLOPs: the network has no table to choose from; make one (a3d table)")
+    return network.table.choose(gflops=gflops).configuration
+
+
+def full_configuration(network: AdaptiveNetwork) -> Configuration:
+    """All channels at the reference size and frames: the teacher of training (Fig. 2)."""
+    architecture = network.architecture
+    if network.range is not None:
+        return network.range.full
+    return Configuration(architecture.spatial, architecture.frames, 1.0)
+
+
+def _seen(network: AdaptiveNetwork, configuration: Configuration, frames: int) -> list[int]:
+    if network.architecture.family == "slowfast":
+        return list(range(frames))
+    return temporal_indices(frames, configuration.frames)

@@ -1,0 +1,86 @@
+"""Prediction: that of the test, within the budget, for the frames it says."""
+
+import numpy as np
+import pytest
+import torch
+
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.cost import cost
+from a3d.inference.evaluation import build_table, calibrate_all, evaluate
+from a3d.inference.prediction import predict
+from a3d.inference.table import BudgetError
+from a3d.networks import MissingStatistics
+from a3d.video import ClipFolder, VideoError
+
+SMALL, FULL = Configuration(24, 2, 0.5), Configuration(32, 4, 1.0)
+
+
+@pytest.fixture
+def paths(clips):
+    return [path for path, _ in ClipFolder(clips, "val").items]
+
+
+@pytest.fixture
+def ready(network, paths):
+    calibrate_all(network, paths, [SMALL, FULL])
+    return network
+
+
+@pytest.mark.parametrize("views", [(1, 1), (2, 3)])
+def test_equals_the_test(ready, clips, paths, views):
+    tested = evaluate(ready, ClipFolder(clips, "val"), SMALL, views)
+    for path, probabilities in zip(paths, tested.probabilities, strict=True):
+        prediction = predict(path, ready, configuration=SMALL, views=views)
+        found = dict(zip(prediction.labels, prediction.probabilities, strict=True))
+        torch.testing.assert_close(torch.tensor([found[n] for n in ready.labels]), probabilities, atol=1e-5, rtol=1e-4)
+
+
+def test_most_probable_first(ready, paths):
+    prediction = predict(paths[0], ready)
+    assert sorted(prediction.probabilities, reverse=True) == list(prediction.probabilities)
+    assert sum(prediction.probabilities) == pytest.approx(1, abs=1e-6)
+    assert prediction.label == prediction.labels[0] and set(prediction.labels) == set(ready.labels)
+
+
+def test_a_budget_is_kept_and_used(network, clips, paths):
+    network.table = build_table(network, ClipFolder(clips, "train"), ClipFolder(clips, "val")).table
+    for budget in (0.0021, 0.01, 1.0):
+        prediction = predict(paths[0], network, gflops=budget)
+        assert prediction.configuration == network.table.choose(gflops=budget).configuration
+        assert prediction.gflops == cost(network, prediction.configuration).gflops <= budget
+    with pytest.raises(BudgetError, match=r"at most 1e-06 GFLOPs; the cheapest, 24²×2, 0\.5"):
+        predict(paths[0], network, gflops=1e-6)
+
+
+def test_without_a_budget_the_full_network_answers(ready, paths):
+    assert predict(paths[0], ready).configuration == FULL
+    ready.range = None
+    assert predict(paths[0], ready).configuration == FULL
+
+
+def test_times_of_the_frames_seen(ready, paths):
+    """18 frames at 10 a second, a clip of 4 × 3 spans 1.2 s: one is centred in 1.8 s, two lie at the ends."""
+    prediction = predict(paths[0], ready, configuration=SMALL)
+    np.testing.assert_allclose(prediction.times, [[0.3, 0.9]], atol=1e-6)
+    prediction = predict(paths[0], ready, views=(2, 1))
+    np.testing.assert_allclose(prediction.times, [[0, 0.3, 0.6, 0.9], [0.6, 0.9, 1.2, 1.5]], atol=1e-6)
+
+
+def test_slowfast_sees_every_frame_of_its_clip(fast_network, paths):
+    calibrate_all(fast_network, paths, [SMALL])
+    prediction = predict(paths[0], fast_network, configuration=SMALL)
+    np.testing.assert_allclose(prediction.times, 0.1 + np.arange(16)[None] / 10, atol=1e-6)
+
+
+def test_refused(ready, paths, tmp_path):
+    with pytest.raises(ConfigurationError, match=r"2 GFLOPs and 24²×2, 0\.5: give a budget or a configuration"):
+        predict(paths[0], ready, gflops=2.0, configuration=SMALL)
+    with pytest.raises(ConfigurationError, match="no table to choose from"):
+        predict(paths[0], ready, gflops=2.0)
+    with pytest.raises(MissingStatistics):
+        predict(paths[0], ready, configuration=Configuration(32, 2, 1.0))
+    (tmp_path / "empty.mp4").write_bytes(b"")
+    with pytest.raises(VideoError, match=r"empty\.mp4"):
+        predict(tmp_path / "empty.mp4", ready)
+    with pytest.raises(ConfigurationError, match=r"training mode.*network\.eval"):
+        predict(paths[0], ready.train())
