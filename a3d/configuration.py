@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import total_ordering
 
 
@@ -103,6 +103,12 @@ class ComputationalRange:
     @property
     def smallest(self) -> Configuration:
         return Configuration(self.spatials[0], self.frame_counts[0], self.widths[0])
+
+    def within(self, spatial: float, frames: float) -> ComputationalRange:
+        """The part of the range with at most these factors γs and γt; its full network is smaller."""
+        spatials = tuple(s for s in self.spatials if s <= self.spatials[-1] * spatial + 1)
+        counts = tuple(t for t in self.frame_counts if t <= self.frame_counts[-1] * frames)
+        return replace(self, spatials=spatials or self.spatials[:1], frame_counts=counts or self.frame_counts[:1])
 
     def configurations(self) -> list[Configuration]:
         """The grid to test, largest first, led by `largest`."""

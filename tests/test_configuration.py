@@ -62,3 +62,10 @@ def test_channels_follow_the_mobilenet_rule():
         for percent in range(50, 101):
             kept = channels_at(channels, percent / 100)
             assert kept % 8 == 0 and kept >= 0.9 * channels * percent / 100
+
+
+def test_part_of_a_range():
+    part = range_0016().within(4 / 7, 0.5)
+    assert part.full == Configuration(128, 4, 1.0) and part.frame_counts == (2, 4)
+    assert range_006().within(0.1, 0.1).full == Configuration(142, 3, 1.0)  # never empty
+    assert range_0016().within(1, 1) == range_0016()

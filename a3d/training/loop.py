@@ -65,7 +65,7 @@ class Run:
         self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
         self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
         self.average = {n: p.detach().clone() for n, p in network.named_parameters()} if recipe.average else {}
-        self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projection])
+        self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projections])
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step = 0
@@ -90,7 +90,7 @@ class Run:
         return self.network.eval()
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor] | None]:
-        """What is left of an epoch, in an order that is the epoch's alone: clips uint8 (B, T, S, S, 3), labels, indices."""
+        """What is left of an epoch, in an order of its own: clips uint8 (B, T, S, S, 3), labels (B,), indices."""
         self.clips.set_epoch(epoch)
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
@@ -120,11 +120,15 @@ class Run:
             try:
                 with self._precision():
                     clips = normalise(pixels, self.clips.sampling).contiguous(memory_format=torch.channels_last_3d)
-                    parts = mutual_step(self.network, clips, targets, sample_configurations(self.span, draw), lesson)
+                    parts = mutual_step(
+                        self.network, clips, targets, sample_configurations(self._reach(epoch), draw), lesson
+                    )
             except TrainingError as error:
                 raise TrainingError(
                     f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
                 ) from None
+            if recipe.clip:
+                nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
             self.optimiser.step()
             self._average()
             said = self.lesson.last if self.lesson else 0.0
@@ -139,6 +143,13 @@ class Run:
         if recipe.colour:
             pixels = jitter_colours(pixels, recipe.colour)
         return mix(pixels, targets, recipe.mixup) if recipe.mixup else (pixels, targets)
+
+    def _reach(self, epoch: int) -> ComputationalRange:
+        """The range at an epoch: all of it, or the smaller ones that the recipe grows from."""
+        for share, spatial, frames in self.recipe.growth:
+            if epoch < share * self.recipe.epochs:
+                return self.span.within(spatial, frames)
+        return self.span
 
     def _precision(self):
         # Never bfloat16 on a CPU: its weight gradients of (3, 1, 1) convolutions read memory that nobody wrote.
@@ -164,7 +175,7 @@ class Run:
             "step": self.step,
             "network": self.network.state_dict(),
             "average": self.average,
-            "lesson": self.lesson.projection.state_dict() if self.lesson else {},
+            "lesson": self.lesson.projections.state_dict() if self.lesson else {},
             "optimiser": self.optimiser.state_dict(),
         }
         replace(self.folder / "state.pt", lambda path: torch.save(state, path))
@@ -184,7 +195,7 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.lesson:
-            self.lesson.projection.load_state_dict(state["lesson"])
+            self.lesson.projections.load_state_dict(state["lesson"])
         self._cut_log()
         return True
 

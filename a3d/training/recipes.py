@@ -15,7 +15,9 @@ class Recipe:
     jitter, a short side of 256 to 320 for a crop of 224.
     colour: strength of brightness, contrast and saturation jitter. mixup: its Beta parameter, 0 for none.
     smoothing: of the labels. average: decay a step of the averaged weights that are kept, 0 for the last ones.
-    lesson: weight of the image teacher's lesson, 0 for no teacher.
+    lesson: weight of the image teacher's lesson, 0 for no teacher. clip: largest norm of a gradient, 0 for any.
+    growth: (share of the run, γs, γt): until then the range is cut to at most those factors of spatial and frames,
+    so that many cheap epochs come before few dear ones.
     """
 
     name: str
@@ -31,7 +33,8 @@ class Recipe:
     smoothing: float = 0.0
     average: float = 0.0
     lesson: float = 0.0
-    dropout: float = 0.5
+    clip: float = 0.0
+    growth: tuple[tuple[float, float, float], ...] = ()
 
 
 def paper() -> Recipe:
@@ -51,17 +54,20 @@ def small() -> Recipe:
     """For sets of some hundred clips, from scratch on a CPU: AdamW, strong augmentation, an image teacher."""
     return Recipe(
         "small",
-        epochs=40,
+        epochs=80,
         batch=16,
         optimiser="adamw",
-        rate=1e-3,
+        rate=2e-3,
         warmup=2,
         weight_decay=0.05,
         areas=(0.3, 1.0),
         colour=0.3,
+        mixup=0.2,
         smoothing=0.1,
-        average=0.998,
-        lesson=1.0,
+        average=0.99,
+        lesson=4.0,
+        clip=5.0,
+        growth=((0.55, 4 / 7, 0.5), (0.8, 6 / 7, 0.5)),
     )
 
 

@@ -12,6 +12,8 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+MIDDLE_BLOCK = 14  # the last but one at stride 16
+
 
 class TeacherError(ImportError):
     """The teacher's packages are not installed."""
@@ -20,7 +22,7 @@ class TeacherError(ImportError):
 class ImageTeacher(nn.Module):
     """EfficientNet-Lite2, trained on ImageNet; its weights come inside a Python package."""
 
-    channels = 1280
+    channels = (120, 1280)  # of its features at strides 16 and 32
     name = "EfficientNet-Lite2 (ImageNet)"
 
     def __init__(self) -> None:
@@ -41,11 +43,21 @@ class ImageTeacher(nn.Module):
         self.body.to(torch.bfloat16, memory_format=torch.channels_last)
 
     @torch.no_grad()
-    def forward(self, pixels: Tensor) -> Tensor:
-        """pixels: (B, T, S, S, 3), float, 0..255. Features (B, 1280, T, h, w), float32, h = ⌈S/32⌉."""
+    def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """pixels: (B, T, S, S, 3), float, 0..255.
+
+        Features at strides 16 and 32: (B, 120, T, ⌈S/16⌉, ⌈S/16⌉) and (B, 1280, T, ⌈S/32⌉, ⌈S/32⌉), float32.
+        """
         images = ((pixels - 127) / 128).to(torch.bfloat16).flatten(0, 1).permute(0, 3, 1, 2)
-        features = self.body.extract_features(images)
-        return features.float().unflatten(0, pixels.shape[:2]).transpose(1, 2)
+        kept = []
+        handle = self.body._blocks[MIDDLE_BLOCK].register_forward_hook(
+            lambda block, inputs, output: kept.append(output)
+        )
+        try:
+            kept.append(self.body.extract_features(images))
+        finally:
+            handle.remove()
+        return tuple(x.float().unflatten(0, pixels.shape[:2]).transpose(1, 2) for x in kept)
 
     def train(self, mode: bool = True) -> ImageTeacher:
         """Stays in evaluation mode."""

@@ -90,7 +90,7 @@ def test_weights_move_and_losses_are_logged(data, tmp_path):
 def test_stops_naming_step_and_configuration(data, tmp_path):
     run = start(data, tmp_path)
     run.network.pathway.stem.conv.conv.weight.data.fill_(float("inf"))
-    with pytest.raises(TrainingError, match=r"step 0 \(epoch 0\), 32²×4, 1\.0: the loss is nan.*learning rate"):
+    with pytest.raises(TrainingError, match=r"step 0 \(epoch 0\), 20²×2, 1\.0: the loss is nan.*learning rate"):
         run.train()
 
 

@@ -1,0 +1,61 @@
+"""A3D: adaptive 3D networks for video action recognition. Trained once, run at any compute budget."""
+
+from a3d.configuration import ComputationalRange, Configuration, ConfigurationError, range_0016, range_006
+from a3d.explain.maps import compare, explain
+from a3d.inference.calibration import calibrate
+from a3d.inference.checkpoint import CheckpointError, load, save
+from a3d.inference.cost import Cost, cost
+from a3d.inference.evaluation import build_table, evaluate
+from a3d.inference.prediction import Prediction, predict
+from a3d.inference.published import published
+from a3d.inference.table import BudgetError, Row, Table, TableError
+from a3d.networks import (
+    MissingStatistics,
+    slow_r18,
+    slow_r26,
+    slow_r50,
+    slow_r101,
+    slowfast_r18,
+    slowfast_r26,
+    slowfast_r50,
+    slowfast_r101,
+)
+from a3d.video import Sampling, Video, VideoError
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BudgetError",
+    "CheckpointError",
+    "ComputationalRange",
+    "Configuration",
+    "ConfigurationError",
+    "Cost",
+    "MissingStatistics",
+    "Prediction",
+    "Row",
+    "Sampling",
+    "Table",
+    "Video",
+    "VideoError",
+    "build_table",
+    "calibrate",
+    "compare",
+    "cost",
+    "evaluate",
+    "explain",
+    "load",
+    "predict",
+    "published",
+    "range_0016",
+    "range_006",
+    "save",
+    "slow_r18",
+    "slow_r26",
+    "slow_r50",
+    "slow_r101",
+    "slowfast_r18",
+    "slowfast_r26",
+    "slowfast_r50",
+    "slowfast_r101",
+]
