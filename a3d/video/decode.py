@@ -141,8 +141,7 @@ def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, Vide
     """The container and its video stream, closed at the end; `threads` 0 leaves their number to the decoder."""
     _check(path)
     try:
-        # Only local files: a playlist renamed .mp4 could otherwise make the demuxer fetch addresses.
-        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(str(path.absolute()), metadata_errors="replace")  # absolute: `concat:a.mp4` is a name
     except av.FFmpegError as error:
         raise VideoError(f"{path}: FFmpeg cannot read it ({error.strerror}); give a whole video file") from None
     with container:

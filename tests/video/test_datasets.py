@@ -15,6 +15,7 @@ def root(tmp_path, encode):
     for name in ("walk/b.mp4", "walk/a.MKV", "jump run/c.mp4"):
         encode(f"data/{name}", 60)
     (tmp_path / "data" / "walk" / "note.txt").write_text("not a clip")
+    (tmp_path / "data" / "walk" / "._b.mp4").write_text("what a Mac leaves beside b.mp4")
     (tmp_path / "data" / ".hidden").mkdir()
     return tmp_path / "data"
 
@@ -162,6 +163,7 @@ def test_strict_stops_at_a_broken_clip(root):
 def test_the_workers_of_a_loader_share_epoch_and_count(root, capfd):
     (root / "walk" / "a.MKV").write_text("not a clip")
     clips = TrainingClips(ClipFolder(root), SAMPLING)
+    assert clips._epoch.is_shared() and clips._broken.is_shared()  # as forked workers need; spawned ones share anyway
     loader = DataLoader(
         clips, 3, num_workers=1, collate_fn=collate, persistent_workers=True, multiprocessing_context="spawn"
     )

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+import a3d.video.decode
 from a3d.video import Video, VideoError
 
 FORMATS = {
@@ -164,6 +165,14 @@ def test_numbers_outside_the_video_are_refused(encode):
             video.read(indices)
 
 
+def test_only_what_leads_to_the_wanted_frames_is_decoded(encode, numbers, monkeypatch):
+    video = Video(encode("clip.mp4", 64, g=8, bf=0, sc_threshold=0))
+    fed, decoded = [], a3d.video.decode._pictures
+    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *given: fed.append(given) or decoded(*given))
+    assert numbers(video.read([61, 3])) == [61, 3]  # frames 0 to 3, then 56 to 61
+    assert len(fed) == 10
+
+
 def test_a_container_that_seeks_too_far_is_read_from_its_start(encode, numbers):
     video = Video(encode("clip.mp4", 40, g=8, sc_threshold=0))
     video._index.seek[16] = video._index.seek[32]
@@ -287,6 +296,13 @@ def test_every_file_is_closed(encode, tmp_path):
         with pytest.raises(VideoError):
             Video(tmp_path / "text.mp4")
     assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+
+
+def test_a_name_that_looks_like_a_protocol_is_a_name(encode, monkeypatch):
+    path = encode("clip.mp4", 3)
+    path.rename(path.with_name("concat:clip.mp4"))
+    monkeypatch.chdir(path.parent)
+    assert len(Video("concat:clip.mp4")) == 3
 
 
 def test_a_file_that_vanishes_is_named(encode):

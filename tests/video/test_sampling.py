@@ -28,6 +28,10 @@ def test_a_clip_shorter_than_the_window_repeats_its_last_frame():
     assert window(STEADY[:1], 25, 3, 8, 0.0).tolist() == [0, 0, 0]
 
 
+def test_a_moment_between_frames_takes_the_nearer():
+    assert [window(STEADY, 25, 1, 8, moment / 25).item() for moment in (2.3, 2.45, 2.55, 2.9)] == [2, 2, 3, 3]
+
+
 def test_a_window_goes_by_time_where_the_rate_varies():
     times = np.array([0.0, 0.1, 0.2, 1.0, 1.1])  # a picture that stands for 0.8 s
     assert window(times, 10, 6, 2, 0.0).tolist() == [0, 2, 2, 2, 2, 3]
