@@ -17,8 +17,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import a3d
 from a3d import networks
 from a3d.configuration import Configuration, range_0016, range_006
+from a3d.explain.maps import Explanation, compare
+from a3d.explain.overlay import write_overlay
 from a3d.inference.checkpoint import load, save
 from a3d.inference.cost import cost
+from a3d.inference.evaluation import Result, build_table, evaluate_all
+from a3d.inference.prediction import chosen, predict
+from a3d.inference.table import Table
+from a3d.networks import build
 from a3d.training.loop import Run
 from a3d.training.mutual import TrainingError
 from a3d.training.recipes import RECIPES
@@ -193,8 +199,10 @@ def run_table(options: argparse.Namespace) -> None:
         )
     report_broken(built.broken)
     if network.table is not None and options.configuration:
-        fresh = {row.configuration for row in built.table}
-        network.table = Table([*built.table, *(row for row in network.table if row.configuration not in fresh)])
+        fresh = {row.configuration for row in built.table.rows}
+        network.table = Table(
+            [*built.table.rows, *(row for row in network.table.rows if row.configuration not in fresh)]
+        )
     else:
         network.table = built.table
     save(network, options.checkpoint)
@@ -342,9 +350,8 @@ def run_train(options: argparse.Namespace) -> None:
         "torch": torch.__version__,
     }
     save(network, options.out / "checkpoint")
-    print(
-        f"wrote {options.out / 'checkpoint'}; next: a3d table --checkpoint {options.out / 'checkpoint'} --data {options.data}"
-    )
+    made = options.out / "checkpoint"
+    print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}")
 
 
 def _network(options: argparse.Namespace, classes: tuple[str, ...]):

@@ -18,6 +18,7 @@ from a3d.configuration import Configuration
 from a3d.explain.maps import Comparison, Explanation
 from a3d.explain.overlay import blend, overlays
 from a3d.inference.table import Row, Table
+from a3d.networks import temporal_indices
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -210,6 +211,31 @@ def probabilities_figure(
     return figure
 
 
+def cuboid_figure(configuration: Configuration, full: Configuration) -> go.Figure:
+    """What a configuration keeps of the full clip's pixels and frames, and of the network's channels, drawn to scale.
+
+    Outlines are the frames of the full network, filled squares those that the configuration sees, at their size.
+    """
+    figure = go.Figure()
+    seen = temporal_indices(full.frames, configuration.frames)
+    side, step = configuration.spatial / full.spatial, 1.2 / full.frames
+    for frame in reversed(range(full.frames)):  # from the back
+        corner = np.array([frame * step, frame * step / 2])
+        figure.add_trace(_square(corner, 1.0, 1.0, "rgba(0,0,0,0)", FAINT))
+        if frame in seen:
+            figure.add_trace(_square(corner + (1 - side) / 2, side, side, SUB, "white"))
+    figure.add_trace(_square(np.array([2.6, 0.0]), 0.35, 1.6, "rgba(0,0,0,0)", FAINT))
+    figure.add_trace(_square(np.array([2.6, 0.0]), 0.35, 1.6 * configuration.width, BLUE, BLUE))
+    clip = f"{configuration.spatial}² pixels, {configuration.frames} of {full.frames} frames"
+    for x, text in ((1.05, clip), (2.775, f"{configuration.width:.0%} of the channels")):
+        figure.add_annotation(x=x, y=-0.08, text=text, showarrow=False, yanchor="top")
+    _look(figure, 240, showlegend=False)
+    figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
+    figure.update_xaxes(visible=False, range=(-0.1, 3.5), fixedrange=True)
+    figure.update_yaxes(visible=False, range=(-0.35, 1.7), scaleanchor="x", fixedrange=True)
+    return figure
+
+
 def training_figure(metrics: DataFrame) -> go.Figure:
     """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is."""
     figure = go.Figure()
@@ -226,6 +252,19 @@ def training_figure(metrics: DataFrame) -> go.Figure:
     figure.update_xaxes(title_text="epoch")
     figure.update_yaxes(title_text="loss (cross-entropy; KL to the full network)", rangemode="tozero")
     return figure
+
+
+def _square(corner: np.ndarray, width: float, height: float, fill: str, line: str) -> go.Scatter:
+    x, y = corner
+    return go.Scatter(
+        x=[x, x + width, x + width, x, x],
+        y=[y, y, y + height, y + height, y],
+        mode="lines",
+        fill="toself",
+        fillcolor=fill,
+        line={"color": line, "width": 1},
+        hoverinfo="skip",
+    )
 
 
 def _points(rows: Sequence[Row]) -> dict:

@@ -1,4 +1,4 @@
-"""People-like figures doing the twelve exercises, filmed in varied places, with a mask of the moving body per frame.
+"""People-like figures doing twelve exercises, filmed in varied places, with a mask of the moving body per frame.
 
 Samples for the app, a micro data set for tests and tutorials, ground truth for maps, and training data beside real clips.
 

@@ -31,9 +31,19 @@ HAIRS = (
     (0.45, 0.16, 0.07),
 )
 CLOTHS = (
-    (0.85, 0.12, 0.12), (0.95, 0.42, 0.12), (0.96, 0.78, 0.18), (0.16, 0.55, 0.28), (0.12, 0.30, 0.68), (0.20, 0.62, 0.82),
-    (0.46, 0.20, 0.58), (0.88, 0.42, 0.60), (0.92, 0.92, 0.90), (0.55, 0.57, 0.60), (0.10, 0.10, 0.12), (0.22, 0.25, 0.32),
-)  # fmt: skip
+    (0.85, 0.12, 0.12),
+    (0.95, 0.42, 0.12),
+    (0.96, 0.78, 0.18),
+    (0.16, 0.55, 0.28),
+    (0.12, 0.30, 0.68),
+    (0.20, 0.62, 0.82),
+    (0.46, 0.20, 0.58),
+    (0.88, 0.42, 0.60),
+    (0.92, 0.92, 0.90),
+    (0.55, 0.57, 0.60),
+    (0.10, 0.10, 0.12),
+    (0.22, 0.25, 0.32),
+)
 DARKS = (
     (0.08, 0.08, 0.10),
     (0.13, 0.16, 0.28),
@@ -42,6 +52,9 @@ DARKS = (
     (0.42, 0.43, 0.46),
     (0.50, 0.10, 0.12),
 )
+
+
+SOCKS = ((0.9, 0.9, 0.9), (0.1, 0.1, 0.1))
 
 
 @dataclass(frozen=True)
@@ -71,26 +84,45 @@ class Body:
         return self.upper_arm + self.forearm
 
 
-def adult(rng: np.random.Generator) -> Body:
-    """A grown person between 1.52 and 1.95 m, slim to heavy."""
-    height, wide, thick = rng.uniform(1.52, 1.95), rng.uniform(0.88, 1.12), rng.uniform(0.84, 1.22)
+def adult(rng: np.random.Generator, shortest: float = 1.52, tallest: float = 1.95) -> Body:
+    """A grown person of a height in metres between two, slim to heavy."""
+    height, wide, thick = rng.uniform(shortest, tallest), rng.uniform(0.88, 1.12), rng.uniform(0.84, 1.22)
     limbs = rng.uniform(0.95, 1.05)
     return Body(
-        height=height, torso=0.295 * height, thigh=0.245 * height * limbs, shin=0.235 * height * limbs,
-        upper_arm=0.175 * height * limbs, forearm=0.155 * height * limbs, shoulder=0.108 * height * wide,
-        hip=0.052 * height * rng.uniform(0.9, 1.15), head=0.062 * height * rng.uniform(0.95, 1.08), neck=0.062 * height,
-        ankle=0.042 * height, thick=height * thick, belly=rng.uniform(0.82, 1.0) * thick + max(0.0, rng.normal(0, 0.12)),
-    )  # fmt: skip
+        height=height,
+        torso=0.295 * height,
+        thigh=0.245 * height * limbs,
+        shin=0.235 * height * limbs,
+        upper_arm=0.175 * height * limbs,
+        forearm=0.155 * height * limbs,
+        shoulder=0.108 * height * wide,
+        hip=0.052 * height * rng.uniform(0.9, 1.15),
+        head=0.062 * height * rng.uniform(0.95, 1.08),
+        neck=0.062 * height,
+        ankle=0.042 * height,
+        thick=height * thick,
+        belly=rng.uniform(0.82, 1.0) * thick + max(0.0, rng.normal(0, 0.12)),
+    )
 
 
 def baby(rng: np.random.Generator) -> Body:
     """About 0.7 m long: a large head, short limbs."""
     height, thick = rng.uniform(0.66, 0.78), rng.uniform(1.1, 1.35)
     return Body(
-        height=height, torso=0.34 * height, thigh=0.20 * height, shin=0.18 * height, upper_arm=0.15 * height,
-        forearm=0.14 * height, shoulder=0.115 * height, hip=0.065 * height, head=0.118 * height, neck=0.055 * height,
-        ankle=0.045 * height, thick=height * thick, belly=1.25,
-    )  # fmt: skip
+        height=height,
+        torso=0.34 * height,
+        thigh=0.215 * height,
+        shin=0.19 * height,
+        upper_arm=0.15 * height,
+        forearm=0.14 * height,
+        shoulder=0.115 * height,
+        hip=0.065 * height,
+        head=0.118 * height,
+        neck=0.055 * height,
+        ankle=0.045 * height,
+        thick=height * thick,
+        belly=1.25,
+    )
 
 
 @dataclass(frozen=True)
@@ -116,18 +148,28 @@ class Looks:
 
 def looks(rng: np.random.Generator, **fixed: object) -> Looks:
     """A random outfit; `fixed` names fields of Looks that an action wants so."""
-    pick = lambda choices: tuple(
-        np.clip(np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 0.03, 3), 0.03, 0.97)
-    )  # noqa: E731
     chosen = {
-        "skin": pick(SKINS), "hair": pick(HAIRS), "style": str(rng.choice(["short", "short", "long", "tail", "bald", "cap"])),
-        "shirt": pick(CLOTHS), "stripe": pick(CLOTHS), "pattern": str(rng.choice(["plain", "plain", "stripes", "block", "print"])),
-        "sleeves": float(rng.choice([0.0, 0.27, 0.27, 0.3, 1.0])), "bare": bool(rng.random() < 0.12),
-        "trousers": pick(DARKS if rng.random() < 0.7 else CLOTHS), "legs": float(rng.choice([0.3, 0.38, 1.0, 1.0, 0.75])),
-        "piping": bool(rng.random() < 0.3), "loose": float(rng.uniform(1.02, 1.28)), "shoes": pick(CLOTHS),
-        "socks": pick(((0.9, 0.9, 0.9), (0.1, 0.1, 0.1))),
-    }  # fmt: skip
+        "skin": pick(rng, SKINS),
+        "hair": pick(rng, HAIRS),
+        "style": str(rng.choice(["short", "short", "short", "long", "tail", "bald", "cap"])),
+        "shirt": pick(rng, CLOTHS),
+        "stripe": pick(rng, CLOTHS),
+        "pattern": str(rng.choice(["plain", "plain", "stripes", "block", "print"])),
+        "sleeves": float(rng.choice([0.0, 0.27, 0.27, 0.3, 1.0])),
+        "bare": bool(rng.random() < 0.12),
+        "trousers": pick(rng, DARKS if rng.random() < 0.7 else CLOTHS),
+        "legs": float(rng.choice([0.3, 0.38, 1.0, 1.0, 0.75])),
+        "piping": bool(rng.random() < 0.3),
+        "loose": float(rng.uniform(1.02, 1.28)),
+        "shoes": pick(rng, CLOTHS),
+        "socks": pick(rng, SOCKS),
+    }
     return Looks(**{**chosen, **fixed})
+
+
+def pick(rng: np.random.Generator, choices: tuple[Colour, ...]) -> Colour:
+    """One of the colours, or one close to it."""
+    return tuple(np.clip(np.array(choices[rng.integers(len(choices))]) + rng.normal(0, 0.03, 3), 0.03, 0.97))
 
 
 @dataclass(frozen=True)
@@ -177,12 +219,27 @@ def bend(
     return root + way * forward + push * outward, root + way * distance
 
 
-def pose(body: Body, *, pelvis, up, side, wrists, ankles, elbows, knees, toes, hands=None, chest_up=None, chest_side=None,
-         head_up=None, head_front=None) -> Pose:  # fmt: skip
+def pose(
+    body: Body,
+    *,
+    pelvis,
+    up,
+    side,
+    wrists,
+    ankles,
+    elbows,
+    knees,
+    toes,
+    hands=None,
+    chest_up=None,
+    chest_side=None,
+    head_up=None,
+    head_front=None,
+) -> Pose:
     """Solves the limbs between trunk and targets.
 
-    pelvis, up, side: (N, 3). wrists, ankles: targets (2, N, 3). elbows, knees: where those joints point, toes and hands:
-    directions of feet and fingers (2, N, 3). chest_up, head_up default to up, the gaze to the front of the chest.
+    pelvis, up, side: (N, 3). wrists, ankles: targets (2, N, 3). elbows, knees: where those joints point, toes and
+    hands: directions of feet and fingers (2, N, 3). chest_up, head_up default to up, the gaze to the chest's front.
     """
     chest_up = unit(up if chest_up is None else chest_up)
     chest_side = unit(side if chest_side is None else chest_side)
@@ -197,10 +254,23 @@ def pose(body: Body, *, pelvis, up, side, wrists, ankles, elbows, knees, toes, h
     knee, ankle = bend(hip, ankles, body.thigh, body.shin, knees)
     hands = unit(wrist - elbow) if hands is None else unit(hands)
     return Pose(
-        pelvis, chest, side, chest_side, front, chest + chest_up * body.neck * 0.35 + head_up * (body.neck * 0.65 + body.head),
-        head_up, head_front, shoulder, elbow, wrist, wrist + hands * 0.085 * body.height * (body.arm / body.height / 0.33),
-        hip, knee, ankle, ankle + unit(toes) * 0.105 * body.height,
-    )  # fmt: skip
+        pelvis,
+        chest,
+        side,
+        chest_side,
+        front,
+        chest + chest_up * body.neck * 0.35 + head_up * (body.neck * 0.65 + body.head),
+        head_up,
+        head_front,
+        shoulder,
+        elbow,
+        wrist,
+        wrist + hands * 0.085 * body.height * (body.arm / body.height / 0.33),
+        hip,
+        knee,
+        ankle,
+        ankle + unit(toes) * 0.105 * body.height,
+    )
 
 
 def person(body: Body, outfit: Looks, p: Pose, actor: bool = True) -> list[Part]:
@@ -215,47 +285,46 @@ def _mix(a: np.ndarray, b: np.ndarray, share: float) -> np.ndarray:
     return a + (b - a) * share
 
 
-TRUNK = np.array([  # height along the spine, half width and radius, in body heights
-    (-0.06, 0.045, 0.058), (0.06, 0.050, 0.060), (0.18, 0.044, 0.056), (0.32, 0.040, 0.053), (0.46, 0.045, 0.055),
-    (0.60, 0.053, 0.060), (0.74, 0.062, 0.063), (0.87, 0.072, 0.057), (0.97, 0.082, 0.045), (1.04, 0.060, 0.036),
-])  # fmt: skip
+SPINE = np.array([-0.06, 0.06, 0.18, 0.32, 0.46, 0.60, 0.74, 0.87, 0.97, 1.04])  # shares of the way pelvis to chest
+WIDE = np.array([0.045, 0.050, 0.044, 0.040, 0.045, 0.053, 0.062, 0.072, 0.082, 0.060])  # half widths, body heights
+DEEP = np.array([0.058, 0.060, 0.056, 0.053, 0.055, 0.060, 0.063, 0.057, 0.045, 0.036])  # radii, body heights
+SLICES = np.linspace(SPINE[0], SPINE[-1], 19)
 
 
 def _trunk(body: Body, outfit: Looks, p: Pose) -> list[tuple]:
-    """A stack of stadium-shaped slices from the hips to the shoulders; a T-shirt hangs a little over the trousers."""
-    parts, middle = [], _mix(p.pelvis, p.chest, 0.5) - p.front * 0.01
-    middle = middle + _spine_bow(p, body)
-    for row, (at, wide, deep) in enumerate(TRUNK):
-        low, high = 1 - at, at
-        centre = (
-            low * low * p.pelvis + 2 * low * high * (2 * middle - 0.5 * (p.pelvis + p.chest)) + high * high * p.chest
-        )
+    """A stack of stadium-shaped slices from the hips to the shoulders."""
+    parts = []
+    build = body.thick / body.height
+    for at, wide, deep in zip(SLICES, np.interp(SLICES, SPINE, WIDE), np.interp(SLICES, SPINE, DEEP), strict=True):
+        centre = _mix(p.pelvis, p.chest, at) - p.front * (0.01 * body.height)
         side = unit(_mix(p.side, p.chest_side, float(np.clip(at, 0, 1))))
-        belly = body.belly if 0.1 < at < 0.6 else _mix(body.belly, body.thick / body.height, 0.6)
+        belly = build + (body.belly - build) * float(np.exp(-(((at - 0.32) / 0.3) ** 2)))
         radius = deep * body.height * belly
-        wide = max(0.01, wide * body.height * (body.shoulder / (0.108 * body.height)) ** (0.4 + 0.6 * at))
-        colour = _cloth(outfit, row)
-        parts.append((centre + side * wide, centre - side * wide, radius, radius, colour))
-    if outfit.pattern == "print" and not outfit.bare:
-        mark = _mix(p.pelvis, p.chest, 0.72) + p.front * 0.048 * body.height * body.belly
-        parts.append((mark + p.chest_side * 0.03 * body.height, mark - p.chest_side * 0.03 * body.height,
-                      0.022 * body.height, 0.022 * body.height, outfit.stripe))  # fmt: skip
-    return parts
+        wide = wide * body.height * (body.shoulder / (0.108 * body.height)) ** (0.4 + 0.6 * at)
+        parts.append((centre + side * wide, centre - side * wide, radius, radius, _cloth(outfit, at)))
+    return parts + _chest(body, outfit, p, build)
 
 
-def _spine_bow(p: Pose, body: Body) -> np.ndarray:
-    """A back bends where pelvis and chest disagree; straight otherwise."""
-    return np.zeros_like(p.pelvis)
-
-
-def _cloth(outfit: Looks, row: int) -> Colour:
-    if row < 2:
-        return outfit.trousers
+def _chest(body: Body, outfit: Looks, p: Pose, build: float) -> list[tuple]:
+    """What gives a front to a trunk: breast muscles, and the print of a shirt."""
+    h = body.height
     if outfit.bare:
+        front, thick = _mix(p.pelvis, p.chest, 0.78) + p.front * (0.0035 * h * build), 0.049 * h * build
+        ends = [front + p.chest_side * (x * h) for x in (0.058, 0.03, -0.058, -0.03)]
+        return [(ends[0], ends[1], thick, thick, outfit.skin), (ends[2], ends[3], thick, thick, outfit.skin)]
+    if outfit.pattern == "print":
+        mark, wide = _mix(p.pelvis, p.chest, 0.66) + p.front * (0.032 * h * build), p.chest_side * (0.03 * h)
+        return [(mark + wide, mark - wide, 0.026 * h, 0.026 * h, outfit.stripe)]
+    return []
+
+
+def _cloth(outfit: Looks, at: float) -> Colour:
+    """The colour of the trunk at a share of its height."""
+    if at < 0.08:
+        return outfit.trousers
+    if outfit.bare or (outfit.sleeves == 0 and at > 0.97):  # a vest leaves the top of the shoulders free
         return outfit.skin
-    if outfit.sleeves == 0 and row >= len(TRUNK) - 1:
-        return outfit.skin  # a vest leaves the top of the shoulders free
-    striped = (outfit.pattern == "stripes" and row % 2) or (outfit.pattern == "block" and row >= 6)
+    striped = (outfit.pattern == "stripes" and int(at * 9) % 2) or (outfit.pattern == "block" and at > 0.66)
     return outfit.stripe if striped else outfit.shirt
 
 
@@ -263,7 +332,11 @@ def _head(body: Body, outfit: Looks, p: Pose) -> list[tuple]:
     r, up, front = body.head, p.head_up, p.head_front
     left = unit(np.cross(up, front))
     skin, dark = outfit.skin, tuple(0.82 * c for c in outfit.skin)
-    at = lambda x, y, z: p.head + left * (x * r) + up * (y * r) + front * (z * r)  # noqa: E731
+
+    def at(x: float, y: float, z: float) -> np.ndarray:
+        """A point of the head: to the left, up and ahead of its centre, in radii."""
+        return p.head + left * (x * r) + up * (y * r) + front * (z * r)
+
     parts = [
         (_mix(p.chest, p.head, -0.1), _mix(p.chest, p.head, 0.75), 0.62 * r, 0.52 * r, dark),
         (at(0, 0.25, -0.08), at(0, -0.42, 0.16), 0.92 * r, 0.66 * r, skin),
@@ -343,12 +416,18 @@ def _leg(body: Body, outfit: Looks, p: Pose, i: int) -> list[tuple]:
     )
     if cover > 1:
         parts.append((knee, _mix(knee, ankle, min(0.95, cover - 1)), 0.040 * h * loose, 0.031 * h * loose, cloth))
-    if outfit.piping:
-        out = p.side * (0.048 if i == LEFT else -0.048) * h
-        parts.append(
-            (hip + out, _mix(hip, knee, min(1.0, cover)) + out * 0.75, 0.014 * h, 0.014 * h, (0.92, 0.92, 0.92))
-        )
-    return parts
+    return parts + (_piping(body, outfit, p, i) if outfit.piping else [])
+
+
+def _piping(body: Body, outfit: Looks, p: Pose, i: int) -> list[tuple]:
+    """A white line down the outer side of shorts or trousers."""
+    h, cover = body.thick, 2 * outfit.legs
+    hip, knee, ankle = p.hip[i], p.knee[i], p.ankle[i]
+    out, white = p.side * ((0.048 if i == LEFT else -0.048) * h), (0.92, 0.92, 0.92)
+    line = [(hip + out, _mix(hip, knee, min(1.0, cover)) + out * 0.72, 0.014 * h, 0.013 * h, white)]
+    if cover > 1:
+        line.append((knee + out * 0.72, _mix(knee, ankle, cover - 1) + out * 0.5, 0.013 * h, 0.012 * h, white))
+    return line
 
 
 def _shoe(body: Body, outfit: Looks, ankle: np.ndarray, toe: np.ndarray, down: np.ndarray) -> list[tuple]:

@@ -1,19 +1,19 @@
 """The twelve exercises as motions of joints: one function each, returning who does what with which props.
 
-A motion gives targets for trunk, hands and feet at N moments; `figure.pose` solves elbows and knees. Tempo, amplitude and style
-are drawn once per clip, small irregularities per moment, so that no two repetitions are quite the same.
+A motion gives targets for trunk, hands and feet at N moments; `figure.pose` solves elbows and knees. Tempo, amplitude
+and style are drawn once a clip; tempo and depth waver slowly, so that no two repetitions are quite the same.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
 from a3d.video.synthetic.figure import (
     LEFT,
     Body,
-    Looks,
     Pose,
     adult,
     baby,
@@ -25,16 +25,30 @@ from a3d.video.synthetic.figure import (
 from a3d.video.synthetic.raster import Part
 
 SIDES = np.array([1.0, -1.0])
+PADS = ((0.10, 0.25, 0.65), (0.12, 0.45, 0.25), (0.15, 0.15, 0.18), (0.75, 0.15, 0.15))
 STEEL, WOOD, RUBBER = (0.62, 0.64, 0.68), (0.55, 0.38, 0.22), (0.10, 0.10, 0.11)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A flat convex prop behind every capsule: corners (N, K, 3) in metres, colour RGB 0..1."""
+
+    corners: np.ndarray
+    colour: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
 class Performance:
     """What the camera is to film.
 
-    poses: of the actors, for framing; parts: actors and props; views: ranges of the camera's azimuth in degrees, 0 faces the
-    figure, 90 sees its left side; places: names of suitable scenes; elevation: range in degrees; wall: z of a wall that is
-    touched, if any; mat: (width, length) in metres of a mat on the ground.
+    poses: of the actors, for framing
+    parts, sheets: actors and props
+    views: ranges of the camera's azimuth in degrees, 0 faces the figure, 90 sees its left side
+    places: names of suitable scenes
+    elevation: range of the camera's height in degrees
+    wall: z of a wall that is touched, if any
+    mat: (width, length) in metres of a mat on the ground
+    frame: further points (N, 3) that should be in view
     """
 
     poses: list[Pose]
@@ -44,11 +58,12 @@ class Performance:
     elevation: tuple[float, float] = (2.0, 14.0)
     wall: float | None = None
     mat: tuple[float, float] | None = None
-    frame: list[np.ndarray] = field(default_factory=list)  # further points (N, 3) that should be in view
+    sheets: list[Sheet] = field(default_factory=list)
+    frame: list[np.ndarray] = field(default_factory=list)
 
 
 class Rhythm:
-    """The beat of one clip: `phase` (N,) in radians with a slowly wavering tempo, and draws that depend on the seed alone."""
+    """The beat of one clip: `phase` (N,) in radians, its tempo and the size of the motion waver slowly."""
 
     def __init__(self, times: np.ndarray, frequency: float, rng: np.random.Generator) -> None:
         waver = 0.25 * rng.uniform(0, 1) * np.sin(2 * np.pi * rng.uniform(0.1, 0.3) * times + rng.uniform(0, 6.28))
@@ -83,15 +98,15 @@ def smooth(share) -> np.ndarray:
     return share * share * (3 - 2 * share)
 
 
-def floor_of(n: int) -> np.ndarray:
-    return np.zeros(n)
-
-
-def place_at(p: Pose, turn: float, shift: np.ndarray) -> Pose:
-    """The pose turned about the vertical by radians and moved by (3,) or (N, 3)."""
+def place_at(p: Pose, turn, shift: np.ndarray) -> Pose:
+    """The pose turned about the vertical by radians, a number or (N,), and moved by (3,) or (N, 3)."""
     c, s = np.cos(turn), np.sin(turn)
-    matrix = np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]])
-    return p.mapped(lambda points, direction: points @ matrix.T + (0 if direction else shift))
+
+    def place(points: np.ndarray, direction: bool) -> np.ndarray:
+        x, y, z = np.moveaxis(points, -1, 0)
+        return np.stack([c * x + s * z, y, c * z - s * x], -1) + (0 if direction else shift)
+
+    return p.mapped(place)
 
 
 def rod(start: np.ndarray, end: np.ndarray, radius: float, colour, n: int) -> Part:
@@ -109,18 +124,29 @@ def squats(times, rng) -> Performance:
     depth, stance, lean = rng.uniform(0.7, 1.05), rng.uniform(1.2, 2.6) * body.hip, np.deg2rad(rng.uniform(25, 45))
     pitch = 0.04 + lean * down
     pelvis = xyz(0, body.legs - 0.01 - depth * body.thigh * down, -0.55 * depth * body.thigh * down)
-    ankles = pair(stance, body.ankle, floor_of(n))
+    ankles = pair(stance, body.ankle, np.zeros(n))
     chest = pelvis + turned(pitch) * body.torso
     style = rng.choice(["front", "rise", "head", "chest"])
     p = pose(
-        body, pelvis=pelvis, up=turned(pitch), side=xyz(1, 0, floor_of(n)), ankles=ankles,
-        wrists=_squat_hands(style, body, chest, pitch, down), knees=pair(0.55, 0, floor_of(n) + 1),
-        toes=pair(0.35, 0, floor_of(n) + 1), elbows=pair(1.0, -0.6, floor_of(n) - 0.2),
-        head_up=turned(0.3 * pitch), head_front=xyz(0, -0.05, floor_of(n) + 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(pitch),
+        side=xyz(1, 0, np.zeros(n)),
+        ankles=ankles,
+        wrists=_squat_hands(style, body, chest, pitch, down),
+        knees=pair(0.55, 0, np.zeros(n) + 1),
+        toes=pair(0.35, 0, np.zeros(n) + 1),
+        elbows=pair(1.0, -0.6, np.zeros(n) - 0.2),
+        head_up=turned(0.3 * pitch),
+        head_front=xyz(0, -0.05, np.zeros(n) + 1),
+    )
     outfit = looks(rng)
-    return Performance([p], person(body, outfit, p), ((-100, 100), (60, 120), (-120, -60)),
-                       ("gym", "hall", "room", "lawn", "studio", "yard"))  # fmt: skip
+    return Performance(
+        [p],
+        person(body, outfit, p),
+        ((-100, 100), (60, 120), (-120, -60)),
+        ("gym", "hall", "room", "lawn", "studio", "yard"),
+    )
 
 
 def _squat_hands(style: str, body: Body, chest, pitch, down) -> np.ndarray:
@@ -145,19 +171,29 @@ def jacks(times, rng) -> Performance:
     pelvis = xyz(
         0,
         np.sqrt((body.legs - body.ankle - 0.02) ** 2 - (foot - body.hip) ** 2) + body.ankle + hop - 0.015,
-        floor_of(n),
+        np.zeros(n),
     )
-    chest = pelvis + xyz(0, body.torso, floor_of(n))
+    chest = pelvis + xyz(0, body.torso, np.zeros(n))
     angle = np.deg2rad(12) + (high - np.deg2rad(12)) * open_
     arm = body.arm * (1 - rng.uniform(0.01, 0.12) * np.sin(np.pi * open_) - 0.01)
-    wrists = chest + pair(body.shoulder + arm * np.sin(angle), -arm * np.cos(angle), 0.06 + floor_of(n))
+    wrists = chest + pair(body.shoulder + arm * np.sin(angle), -arm * np.cos(angle), 0.06 + np.zeros(n))
     p = pose(
-        body, pelvis=pelvis, up=turned(0.03 + floor_of(n)), side=xyz(1, 0, floor_of(n)), wrists=wrists,
-        ankles=pair(foot, body.ankle + hop, floor_of(n)), knees=pair(0.3, 0, floor_of(n) + 1), toes=pair(0.4, -0.5 * (hop > 0.03), floor_of(n) + 1),
-        elbows=pair(1.0, -0.3, floor_of(n) - 0.4),
-    )  # fmt: skip
-    return Performance([p], person(body, looks(rng), p), ((-35, 35), (-25, 25), (150, 210)),
-                       ("lawn", "park", "room", "hall", "studio", "gym", "yard"))  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(0.03 + np.zeros(n)),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=wrists,
+        ankles=pair(foot, body.ankle + hop, np.zeros(n)),
+        knees=pair(0.3, 0, np.zeros(n) + 1),
+        toes=pair(0.4, -0.5 * (hop > 0.03), np.zeros(n) + 1),
+        elbows=pair(1.0, -0.3, np.zeros(n) - 0.4),
+    )
+    return Performance(
+        [p],
+        person(body, looks(rng), p),
+        ((-35, 35), (-25, 25), (150, 210)),
+        ("lawn", "park", "room", "hall", "studio", "gym", "yard"),
+    )
 
 
 def lunges(times, rng) -> Performance:
@@ -166,14 +202,21 @@ def lunges(times, rng) -> Performance:
     reach = rng.uniform(0.42, 0.56) * body.legs * 2 * 0.85
     walking = rng.random() < 0.5
     pelvis, ankles, toes = (_walking_lunge if walking else _standing_lunge)(body, beat.phase / np.pi, reach)
-    pitch = rng.uniform(0.02, 0.16) + floor_of(n)
+    pitch = rng.uniform(0.02, 0.16) + np.zeros(n)
     chest = pelvis + turned(pitch) * body.torso
     style = rng.choice(["hips", "bells", "bar", "hang"])
     wrists, elbows = _lunge_hands(style, body, pelvis, chest)
     p = pose(
-        body, pelvis=pelvis, up=turned(pitch), side=xyz(1, 0, floor_of(n)), wrists=wrists, ankles=ankles, elbows=elbows,
-        knees=pair(0.08, 0.1, floor_of(n) + 1), toes=toes,
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(pitch),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=wrists,
+        ankles=ankles,
+        elbows=elbows,
+        knees=pair(0.08, 0.1, np.zeros(n) + 1),
+        toes=toes,
+    )
     props = _weights(style, p, body, n)
     views = ((55, 125), (-125, -55), (20, 60)) if not walking else ((55, 125), (-125, -55), (-25, 25), (160, 200))
     return Performance([p], person(body, looks(rng), p) + props, views, ("gym", "hall", "lawn", "yard", "park", "room"))
@@ -215,25 +258,37 @@ def _standing_lunge(body: Body, step: np.ndarray, reach: float):
 def _lunge_hands(style: str, body: Body, pelvis, chest):
     n = len(pelvis)
     if style == "hips":
-        return pelvis + pair(body.hip + 0.10, 0.06, 0.05 + floor_of(n)), pair(1, 0, floor_of(n) - 0.6)
+        return pelvis + pair(body.hip + 0.10, 0.06, 0.05 + np.zeros(n)), pair(1, 0, np.zeros(n) - 0.6)
     if style == "bar":
-        return chest + pair(body.shoulder * 1.9, 0.03, -0.06 + floor_of(n)), pair(0.5, -1, floor_of(n) - 0.3)
-    return chest + pair(body.shoulder * 1.15, -0.985 * body.arm, 0.03 + floor_of(n)), pair(0.2, 0, floor_of(n) - 1)
+        return chest + pair(body.shoulder * 1.9, 0.03, -0.06 + np.zeros(n)), pair(0.5, -1, np.zeros(n) - 0.3)
+    return chest + pair(body.shoulder * 1.15, -0.985 * body.arm, 0.03 + np.zeros(n)), pair(0.2, 0, np.zeros(n) - 1)
 
 
 def _weights(style: str, p: Pose, body: Body, n: int) -> list[Part]:
     across = np.array([1.0, 0, 0])
     if style == "bells":
         ahead = np.array([0, 0, 0.13])
-        return [part for hand in p.hand for part in (
-            rod(hand - ahead, hand + ahead, 0.014, STEEL, n),
-            rod(hand - ahead, hand - ahead * 0.6, 0.06, RUBBER, n), rod(hand + ahead, hand + ahead * 0.6, 0.06, RUBBER, n),
-        )]  # fmt: skip
+        return [
+            part
+            for hand in p.hand
+            for part in (
+                rod(hand - ahead, hand + ahead, 0.014, STEEL, n),
+                rod(hand - ahead, hand - ahead * 0.6, 0.06, RUBBER, n),
+                rod(hand + ahead, hand + ahead * 0.6, 0.06, RUBBER, n),
+            )
+        ]
     if style == "bar":
         middle = (p.wrist[0] + p.wrist[1]) / 2
-        discs = [rod(middle + across * x, middle + across * (x + 0.04), 0.16, RUBBER, n) for x in (-0.72, 0.68)]
+        discs = [part for x in (-0.72, 0.72) for part in _disc(middle + across * x, 0.17, n)]
         return [rod(middle - across * 0.85, middle + across * 0.85, 0.014, STEEL, n), *discs]
     return []
+
+
+def _disc(centre: np.ndarray, radius: float, n: int) -> list[Part]:
+    """A weight plate that faces along x: a thick rim and spokes."""
+    rim = [np.array([0, np.sin(a), np.cos(a)]) * radius * 0.78 for a in np.linspace(0, 2 * np.pi, 11)]
+    ring = [rod(centre + a, centre + b, 0.22 * radius, RUBBER, n) for a, b in pairwise(rim)]
+    return ring + [rod(centre + a, centre - a, 0.2 * radius, RUBBER, n) for a in rim[:5]]
 
 
 def pull_ups(times, rng) -> Performance:
@@ -242,24 +297,38 @@ def pull_ups(times, rng) -> Performance:
     grip, bar = rng.uniform(1.1, 1.9) * body.shoulder, body.height * rng.uniform(1.22, 1.32)
     low = np.sqrt((0.985 * body.arm) ** 2 - (grip - body.shoulder) ** 2)
     high = rng.uniform(0.05, 0.25) * body.arm
-    shoulder = bar - low + (low - high) * up
+    shoulder = bar - 0.10 - low + (low - high) * up
     sway = rng.uniform(0.02, 0.08)
     pitch = -0.05 - 0.18 * up
     pelvis = xyz(0, shoulder, -0.10 * up) - turned(pitch) * body.torso
     fold, kick = rng.choice([0.06, 0.45, 0.8]), rng.uniform(0, 0.12)
     ankles = pelvis + pair(
-        body.hip * rng.uniform(0.3, 1.1), -(body.thigh + body.shin) * (0.99 - 0.28 * fold - kick * up * 0.5),
+        body.hip * rng.uniform(0.3, 1.1),
+        -(body.thigh + body.shin) * (0.99 - 0.28 * fold - kick * up * 0.5),
         -0.5 * fold * body.shin * 1.3 + sway * np.sin(beat.phase + 1),
-    )  # fmt: skip
+    )
     p = pose(
-        body, pelvis=pelvis, up=turned(pitch), side=xyz(1, 0, floor_of(n)), wrists=pair(grip, bar - 0.03, floor_of(n)),
-        ankles=ankles, knees=pair(0.15, 0, floor_of(n) + 1), toes=pair(0.15, -0.9 - fold, floor_of(n) + 0.6 - fold),
-        elbows=pair(1.0, -0.6, floor_of(n) - 0.25), hands=pair(0, 1, floor_of(n) + 0.3),
-        head_up=turned(-0.15 - 0.25 * up), head_front=xyz(0, 0.35, floor_of(n) + 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(pitch),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=pair(grip, bar - 0.10, np.zeros(n) - 0.015),
+        ankles=ankles,
+        knees=pair(0.15, 0, np.zeros(n) + 1),
+        toes=pair(0.15, -0.9 - fold, np.zeros(n) + 0.6 - fold),
+        elbows=pair(1.0, -0.6, np.zeros(n) - 0.25),
+        hands=pair(0, 1, np.zeros(n) + 0.3),
+        head_up=turned(-0.15 - 0.25 * up),
+        head_front=xyz(0, 0.35, np.zeros(n) + 1),
+    )
     outfit = looks(rng, bare=bool(rng.random() < 0.3))
-    return Performance([p], person(body, outfit, p) + _frame(rng, bar, grip, n), ((-50, 50), (130, 230), (130, 230), (-180, 180)),
-                       ("gym", "park", "yard", "hall", "lawn"), elevation=(-8.0, 6.0))  # fmt: skip
+    return Performance(
+        [p],
+        person(body, outfit, p) + _frame(rng, bar, grip, n),
+        ((-50, 50), (130, 230), (130, 230), (-180, 180)),
+        ("gym", "park", "yard", "hall", "lawn"),
+        elevation=(-8.0, 6.0),
+    )
 
 
 def _frame(rng: np.random.Generator, bar: float, grip: float, n: int) -> list[Part]:
@@ -293,19 +362,32 @@ def push_ups(times, rng) -> Performance:
     angle = np.arcsin((high + (low - high) * down - heel) / length)
     along = turned(np.pi / 2 - angle)
     sag = rng.uniform(-0.05, 0.06)
-    ankles = xyz(0, heel, floor_of(n) - length / 2)
-    pelvis = ankles + along * (body.thigh + body.shin) * 0.998 + xyz(0, sag, floor_of(n))
+    ankles = xyz(0, heel, np.zeros(n) - length / 2)
+    pelvis = ankles + along * (body.thigh + body.shin) * 0.998 + xyz(0, sag, np.zeros(n))
     chest_z = (length * np.cos(np.arcsin((high - heel) / length)) - length / 2) + rng.uniform(-0.02, 0.1)
     p = pose(
-        body, pelvis=pelvis, up=along - xyz(0, sag / body.torso, floor_of(n)), side=xyz(1, 0, floor_of(n)),
-        wrists=pair(wide, 0.035, chest_z + floor_of(n)), ankles=ankles + pair(body.hip * rng.uniform(0.5, 1.6), 0, floor_of(n)),
-        knees=pair(0, -1, floor_of(n)), toes=pair(0, -1.0, floor_of(n) + 0.25), elbows=pair(rng.uniform(0.4, 1.4), 0.4, floor_of(n) - 1),
-        hands=pair(0.05, -0.08, floor_of(n) + 1), head_up=along + xyz(0, 0.25, floor_of(n)),
-        head_front=xyz(0, -1, floor_of(n) + rng.uniform(0.2, 0.9)),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=along - xyz(0, sag / body.torso, np.zeros(n)),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=pair(wide, 0.035, chest_z + np.zeros(n)),
+        ankles=ankles + pair(body.hip * rng.uniform(0.5, 1.6), 0, np.zeros(n)),
+        knees=pair(0, -1, np.zeros(n)),
+        toes=pair(0, -1.0, np.zeros(n) + 0.25),
+        elbows=pair(rng.uniform(0.4, 1.4), 0.4, np.zeros(n) - 1),
+        hands=pair(0.05, -0.08, np.zeros(n) + 1),
+        head_up=along + xyz(0, 0.25, np.zeros(n)),
+        head_front=xyz(0, -1, np.zeros(n) + rng.uniform(0.2, 0.9)),
+    )
     mat = (rng.uniform(0.6, 1.0), rng.uniform(1.9, 2.4)) if rng.random() < 0.6 else None
-    return Performance([p], person(body, looks(rng), p), ((65, 115), (-115, -65), (20, 70), (-70, -20)),
-                       ("room", "gym", "hall", "lawn", "yard", "studio"), elevation=(6.0, 24.0), mat=mat)  # fmt: skip
+    return Performance(
+        [p],
+        person(body, looks(rng), p),
+        ((65, 115), (-115, -65), (20, 70), (-70, -20)),
+        ("room", "gym", "hall", "lawn", "yard", "studio"),
+        elevation=(6.0, 24.0),
+        mat=mat,
+    )
 
 
 def wall_push_ups(times, rng) -> Performance:
@@ -316,19 +398,27 @@ def wall_push_ups(times, rng) -> Performance:
     wall = length * np.sin(start) + 0.93 * body.arm + 0.03
     end = np.arcsin((wall - rng.uniform(0.16, 0.28)) / length)
     angle = start + (end - start) * near
-    ankles = xyz(0, body.ankle + 0.03 * near, floor_of(n))
+    ankles = xyz(0, body.ankle + 0.03 * near, np.zeros(n))
     along = turned(angle)
     pelvis = ankles + along * (body.thigh + body.shin) * 0.998
     high = body.ankle + length * np.cos(start) - rng.uniform(0.0, 0.12)
     p = pose(
-        body, pelvis=pelvis, up=along, side=xyz(1, 0, floor_of(n)),
-        wrists=pair(body.shoulder * rng.uniform(1.0, 1.5), high, wall - 0.035 + floor_of(n)),
-        ankles=ankles + pair(body.hip * rng.uniform(0.8, 1.6), 0, floor_of(n)), knees=pair(0, 0, floor_of(n) + 1),
-        toes=pair(0.1, -0.25 * near, floor_of(n) + 1), elbows=pair(rng.uniform(0.3, 1.2), -1, floor_of(n) - 0.2),
-        hands=pair(0.0, 1, floor_of(n) + 0.05), head_up=turned(angle * 0.8), head_front=turned(angle + np.pi / 2),
-    )  # fmt: skip
-    return Performance([p], person(body, looks(rng), p), ((88, 122), (-122, -88)),
-                       ("room", "hall", "gym", "yard", "studio"), wall=wall)  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=along,
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=pair(body.shoulder * rng.uniform(1.0, 1.5), high, wall - 0.035 + np.zeros(n)),
+        ankles=ankles + pair(body.hip * rng.uniform(0.8, 1.6), 0, np.zeros(n)),
+        knees=pair(0, 0, np.zeros(n) + 1),
+        toes=pair(0.1, -0.25 * near, np.zeros(n) + 1),
+        elbows=pair(rng.uniform(0.3, 1.2), -1, np.zeros(n) - 0.2),
+        hands=pair(0.0, 1, np.zeros(n) + 0.05),
+        head_up=turned(angle * 0.8),
+        head_front=turned(angle + np.pi / 2),
+    )
+    return Performance(
+        [p], person(body, looks(rng), p), ((88, 122), (-122, -88)), ("room", "hall", "gym", "yard", "studio"), wall=wall
+    )
 
 
 def handstand_push_ups(times, rng) -> Performance:
@@ -347,11 +437,19 @@ def handstand_push_ups(times, rng) -> Performance:
     reach = (body.thigh + body.shin) * (0.995 - bent)
     ankles = pelvis + pair(body.hip * spread, reach, (0.14 if against else 0.0) + wobble)
     p = pose(
-        body, pelvis=pelvis, up=along, side=xyz(1, 0, floor_of(n)), wrists=pair(wide, 0.035, floor_of(n)),
-        ankles=ankles, knees=pair(0.5, 0, floor_of(n) - 1), toes=pair(0.2, 1.0, floor_of(n) - 0.35),
-        elbows=pair(1.0, 0.2, floor_of(n) - 0.6), hands=pair(0.1, -0.1, floor_of(n) + 1),
-        head_up=turned(np.pi - 0.1), head_front=xyz(0, -0.1, floor_of(n) - 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=along,
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=pair(wide, 0.035, np.zeros(n)),
+        ankles=ankles,
+        knees=pair(0.5, 0, np.zeros(n) - 1),
+        toes=pair(0.2, 1.0, np.zeros(n) - 0.35),
+        elbows=pair(1.0, 0.2, np.zeros(n) - 0.6),
+        hands=pair(0.1, -0.1, np.zeros(n) + 1),
+        head_up=turned(np.pi - 0.1),
+        head_front=xyz(0, -0.1, np.zeros(n) - 1),
+    )
     wall = float(ankles[..., 2].max() + 0.11) if against else None
     views = ((140, 220), (95, 130), (-130, -95)) if against else ((-180, 180),)
     return Performance([p], person(body, looks(rng), p), views, ("room", "gym", "hall", "yard", "lawn"), wall=wall)
@@ -382,10 +480,19 @@ def handstand_walk(times, rng) -> Performance:
         np.stack([kick, -kick]) * legs * 0.7 + bent * legs * 0.8,
     )
     p = pose(
-        body, pelvis=pelvis, up=along, side=xyz(1, -sway, floor_of(n)), wrists=pair(body.shoulder * 1.15, y, z), ankles=ankles,
-        knees=pair(0.3, 0, floor_of(n) - 1), toes=pair(0.1, 1.0, floor_of(n) + 0.4), elbows=pair(0.8, 0, floor_of(n) - 0.6),
-        hands=pair(0.15, -0.2, floor_of(n) + 1), head_up=along + xyz(0, 0, floor_of(n) + 0.5), head_front=xyz(0, -0.4, floor_of(n) - 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=along,
+        side=xyz(1, -sway, np.zeros(n)),
+        wrists=pair(body.shoulder * 1.15, y, z),
+        ankles=ankles,
+        knees=pair(0.3, 0, np.zeros(n) - 1),
+        toes=pair(0.1, 1.0, np.zeros(n) + 0.4),
+        elbows=pair(0.8, 0, np.zeros(n) - 0.6),
+        hands=pair(0.15, -0.2, np.zeros(n) + 1),
+        head_up=along + xyz(0, 0, np.zeros(n) + 0.5),
+        head_front=xyz(0, -0.4, np.zeros(n) - 1),
+    )
     return Performance(
         [p], person(body, looks(rng), p), ((-180, 180),), ("gym", "lawn", "hall", "yard", "park", "room")
     )
@@ -397,35 +504,42 @@ def jump_rope(times, rng) -> Performance:
     hop = rng.uniform(0.05, 0.13) * np.maximum(np.cos(phase), -0.15)
     alternate = rng.random() < 0.4
     run = 0.22 * np.maximum(np.stack([np.sin(phase / 2), -np.sin(phase / 2)]), 0) if alternate else np.zeros((2, n))
-    pelvis = xyz(0, body.legs - 0.03 + hop, floor_of(n))
+    pelvis = xyz(0, body.legs - 0.03 + hop, np.zeros(n))
     ankles = pair(body.hip * rng.uniform(0.6, 1.1), np.maximum(body.ankle + hop, body.ankle) + run, -0.5 * run - 0.02)
-    chest = pelvis + turned(0.05 + floor_of(n)) * body.torso
+    chest = pelvis + turned(0.05 + np.zeros(n)) * body.torso
     circle = 0.05 * np.stack([np.cos(phase), np.sin(phase)])
     wrists = chest + pair(
         body.shoulder + 0.62 * body.arm * rng.uniform(0.7, 1.0), -0.66 * body.arm + circle[0], 0.12 + circle[1]
     )
     p = pose(
-        body, pelvis=pelvis, up=turned(0.05 + floor_of(n)), side=xyz(1, 0, floor_of(n)), wrists=wrists, ankles=ankles,
-        knees=pair(0.1, 0, floor_of(n) + 1), toes=pair(0.1, -0.3 - 3 * np.maximum(hop, 0) - 2 * run, floor_of(n) + 1), elbows=pair(0.35, -0.5, floor_of(n) - 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(0.05 + np.zeros(n)),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=wrists,
+        ankles=ankles,
+        knees=pair(0.1, 0, np.zeros(n) + 1),
+        toes=pair(0.1, -0.3 - 3 * np.maximum(hop, 0) - 2 * run, np.zeros(n) + 1),
+        elbows=pair(0.35, -0.5, np.zeros(n) - 1),
+    )
     rope = _rope(p, phase, body, rng, n)
-    return Performance([p], person(body, looks(rng), p) + rope, ((-40, 40), (50, 130), (-130, -50), (150, 210)),
-                       ("gym", "hall", "studio", "yard", "lawn", "room"))  # fmt: skip
+    return Performance(
+        [p],
+        person(body, looks(rng), p) + rope,
+        ((-40, 40), (50, 130), (-130, -50), (150, 210)),
+        ("gym", "hall", "studio", "yard", "lawn", "room"),
+    )
 
 
 def _rope(p: Pose, phase: np.ndarray, body: Body, rng: np.random.Generator, n: int) -> list[Part]:
     """A bow between the hands that turns once a hop: lowest when the feet are highest."""
     colour = ((0.9, 0.9, 0.85), (0.15, 0.15, 0.15), (0.85, 0.15, 0.15), (0.95, 0.8, 0.2))[rng.integers(4)]
-    share = np.linspace(0, 1, 15)
     drop = float(p.hand[LEFT, :, 1].mean())
     points = []
-    for u in share:
-        bow = drop * 1.01 * (1 - (2 * u - 1) ** 4) ** 0.9
-        swell = 1 + 0.25 * np.sin(np.pi * u)
-        middle = p.hand[0] * (1 - u) + p.hand[1] * u
-        out = (u - 0.5) * -2 * 0.12 * np.sin(np.pi * min(1, 2 * min(u, 1 - u) + 0.2)) * swell
-        points.append(middle + xyz(out, -bow * np.cos(phase), bow * np.sin(phase)))
-    return [rod(a, b, 0.009, colour, n) for a, b in zip(points, points[1:], strict=False)]
+    for u in np.linspace(0, 1, 15):
+        bow = 1.01 * drop * (1 - (2 * u - 1) ** 4) ** 0.9
+        points.append(p.hand[0] * (1 - u) + p.hand[1] * u + xyz(0, -bow * np.cos(phase), bow * np.sin(phase)))
+    return [rod(a, b, 0.009, colour, n) for a, b in pairwise(points)]
 
 
 def trampoline(times, rng) -> Performance:
@@ -465,58 +579,69 @@ def trampoline(times, rng) -> Performance:
         0.25 * np.sin(angle) + 0.05,
     )
     p = pose(
-        body, pelvis=pelvis, up=turned(0.12 * press), side=xyz(1, 0, floor_of(n)), wrists=wrists, ankles=ankles,
-        knees=pair(0.2, 0, floor_of(n) + 1), toes=pair(0.15, -1.2 * (1 - press), floor_of(n) + 1), elbows=pair(1, -0.4, floor_of(n) - 0.5),
-    )  # fmt: skip
-    spin = rng.choice([0, 0, 0, 0.25, -0.25]) * beat.phase
-    c, s = np.cos(spin)[:, None], np.sin(spin)[:, None]
-    twist = lambda q, _: np.concatenate(
-        [q[..., :1] * c + q[..., 2:] * s, q[..., 1:2], q[..., 2:] * c - q[..., :1] * s], -1
-    )  # noqa: E731
-    p = p.mapped(twist)
-    outfit = looks(rng, shoes=(0.9, 0.9, 0.9)) if rng.random() < 0.5 else looks(rng)
-    props, reach = _trampoline_bed(rng, bed, dip, p.pelvis, n)
-    return Performance([p], person(body, outfit, p) + props, ((-180, 180),), ("lawn", "park", "yard", "lawn"), elevation=(-2.0, 12.0),
-                       frame=[xyz(x, 0.3, z + floor_of(n)) for x, z in ((-reach, 0), (reach, 0), (0, -reach), (0, reach))])  # fmt: skip
-
-
-def _trampoline_bed(rng, bed: float, dip: np.ndarray, pelvis: np.ndarray, n: int) -> tuple[list[Part], float]:
-    """A dark sheet of radial strips that sinks under the feet, a padded rim, legs, and at times the posts of a net."""
-    radius, pad = (
-        rng.uniform(1.25, 1.7),
-        ((0.10, 0.25, 0.65), (0.12, 0.45, 0.25), (0.15, 0.15, 0.18), (0.75, 0.15, 0.15))[rng.integers(4)],
+        body,
+        pelvis=pelvis,
+        up=turned(0.12 * press),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=wrists,
+        ankles=ankles,
+        knees=pair(0.2, 0, np.zeros(n) + 1),
+        toes=pair(0.15, -1.2 * (1 - press), np.zeros(n) + 1),
+        elbows=pair(1, -0.4, np.zeros(n) - 0.5),
     )
-    ring = [np.array([np.cos(a), 0, np.sin(a)]) for a in np.linspace(0, 2 * np.pi, 25)]
+    spin = rng.choice([0, 0, 0, 0.25, -0.25]) * beat.phase
+    p = place_at(p, spin, np.zeros(3))
+    outfit = looks(rng, shoes=(0.9, 0.9, 0.9)) if rng.random() < 0.5 else looks(rng)
+    props, sheets, reach = _trampoline_bed(rng, bed, dip, n)
+    return Performance(
+        [p],
+        person(body, outfit, p) + props,
+        ((-180, 180),),
+        ("lawn", "park", "yard", "lawn"),
+        elevation=(-2.0, 12.0),
+        frame=[xyz(x, 0.3, z + np.zeros(n)) for x, z in ((-reach, 0), (reach, 0), (0, -reach), (0, reach))],
+        sheets=sheets,
+    )
+
+
+def _trampoline_bed(rng, bed: float, dip: np.ndarray, n: int) -> tuple[list[Part], list[Sheet], float]:
+    """A dark sheet that sinks under the feet, a padded rim, legs, and at times the posts of a net."""
+    radius, pad = rng.uniform(1.25, 1.7), PADS[rng.integers(len(PADS))]
+    ring = [np.array([np.cos(a), 0, np.sin(a)]) for a in np.linspace(0, 2 * np.pi, 33)]
     up = np.array([0.0, 1.0, 0.0])
-    centre = xyz(0, bed - dip - 0.10, floor_of(n))
+    sheets = []
+    for a, b in pairwise(ring):
+        inner = [np.broadcast_to(q * radius * 0.85 + up * bed, (n, 3)) for q in (a, b)]
+        middle = [q * radius * 0.25 + xyz(0, bed - 0.85 * dip, np.zeros(n)) for q in (b, a)]
+        outer = [np.broadcast_to(q * radius + up * (bed - 0.02), (n, 3)) for q in (b, a)]
+        bright = 0.10 + 0.04 * a[0]
+        sheets.append(Sheet(np.stack([*inner, *middle], 1), (bright, bright, bright * 1.1)))
+        sheets.append(Sheet(np.stack([xyz(0, bed - dip, np.zeros(n)), *middle], 1), (bright * 0.9,) * 3))
+        sheets.append(Sheet(np.stack([*inner, *outer], 1), tuple(np.array(pad) * (1 + 0.15 * a[0]))))
     parts = [
-        rod(a * radius + up * bed, b * radius + up * bed, 0.075, pad, n) for a, b in zip(ring, ring[1:], strict=False)
+        rod(a * radius + up * (bed - 0.05), b * radius + up * (bed - 0.05), 0.04, tuple(np.array(pad) * 0.7), n)
+        for a, b in pairwise(ring)
     ]
-    for a in ring[:-1]:
-        rim = np.broadcast_to(a * radius * 0.96 + up * (bed - 0.05), (n, 3))
-        parts.append(Part(centre, rim, 0.11, 0.13 * radius, (0.06, 0.06, 0.07)))
-    parts += [rod(a * radius + up * bed, a * radius * 1.03, 0.03, STEEL, n) for a in ring[:-1:4]]
+    parts += [rod(a * radius + up * bed, a * radius * 1.02, 0.028, STEEL, n) for a in ring[:-1:4]]
     if rng.random() < 0.4:
         parts += [
             rod(a * radius * 1.05 + up * bed, a * radius * 1.08 + up * (bed + 1.8), 0.028, pad, n) for a in ring[:-1:4]
         ]
-    return parts, radius
+    return parts, sheets, radius
 
 
 def punch(times, rng) -> Performance:
     n, gap = len(times), rng.uniform(0.52, 0.68)
     drift = 0.25 * np.sin(2 * np.pi * rng.uniform(0.08, 0.2) * times + rng.uniform(0, 6.28))
     circle = rng.uniform(-0.15, 0.15) * times
-    poses, parts = [], []
+    poses, parts, tall = [], [], rng.uniform(1.64, 1.9)
     for turn in (0.0, np.pi):
-        body = adult(rng)
+        body = adult(rng, tall - 0.04, tall + 0.04)
         colour = ((0.75, 0.08, 0.08), (0.08, 0.16, 0.55), (0.08, 0.08, 0.08), (0.85, 0.65, 0.15))[rng.integers(4)]
         outfit = looks(rng, bare=bool(rng.random() < 0.85), gloves=colour, legs=0.36, loose=1.3, sleeves=0.0)
         p = _boxer(body, times, rng)
         p = place_at(p, turn + rng.normal(0, 0.1), np.array([0, 0, -gap * np.cos(turn)]))
-        c, s = np.cos(circle)[:, None], np.sin(circle)[:, None]
-        spun = p.mapped(lambda q, direction, c=c, s=s: np.concatenate(
-            [q[..., :1] * c + q[..., 2:] * s, q[..., 1:2], q[..., 2:] * c - q[..., :1] * s + (0 if direction else drift[:, None])], -1))  # fmt: skip
+        spun = place_at(p, circle, xyz(0, 0, drift))
         poses.append(spun)
         parts += person(body, outfit, spun)
     return Performance(poses, parts + _ring_ropes(rng, n), ((62, 118), (-118, -62)), ("ring",), elevation=(3.0, 16.0))
@@ -528,22 +653,30 @@ def _boxer(body: Body, times: np.ndarray, rng: np.random.Generator) -> Pose:
     bob = 2 * np.pi * rng.uniform(1.2, 1.9) * times + rng.uniform(0, 6.28)
     hits = np.stack([_hits(times, rng) for _ in range(2)])
     lean = 0.18 + 0.10 * np.sin(bob * 0.43) + 0.14 * hits.max(axis=0)
-    twist = (0.35 if lead == LEFT else -0.35) + 0.5 * (hits[1] - hits[0])
+    ahead = 1 if lead == LEFT else -1
+    twist = 0.35 * ahead + 0.5 * (hits[0] - hits[1])
     side = xyz(np.cos(twist), 0, np.sin(twist))
-    side = xyz(side[:, 0], 0, -side[:, 2]) if lead == LEFT else xyz(side[:, 0], 0, -side[:, 2])
     shift = 0.10 * np.sin(bob * 0.5) + 0.13 * hits.max(axis=0)
     pelvis = xyz(0.05 * np.sin(bob * 0.37), body.legs - 0.075 + 0.02 * np.sin(bob), shift)
     chest = pelvis + turned(lean) * body.torso
-    stance = np.stack([np.full(n, 0.22 if lead == LEFT else -0.22), np.full(n, -0.22 if lead == LEFT else 0.22)])
+    stance = 0.22 * ahead * np.outer(SIDES, np.ones(n))
     step = 0.05 * np.maximum(np.stack([np.sin(bob * 0.5), -np.sin(bob * 0.5)]), 0)
     guard = pair(0.11, 0.04 + 0.02 * np.sin(bob), 0.27 + np.zeros(n))
     target = pair(0.02, 0.10, 0.97 * body.arm + 0.12 + np.zeros(n))
     wrists = chest + guard + (target - guard) * hits[..., None]
     return pose(
-        body, pelvis=pelvis, up=turned(lean), side=side, wrists=wrists, ankles=pair(0.14, body.ankle + step, stance + 0.6 * shift),
-        knees=pair(0.3, 0, np.ones(n)), toes=pair(0.25, 0, np.ones(n)), elbows=pair(0.45, -1, -0.1 * np.ones(n)),
-        head_up=turned(lean * 0.8), head_front=turned(lean * 0.5 + np.pi / 2),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(lean),
+        side=side,
+        wrists=wrists,
+        ankles=pair(0.14, body.ankle + step, stance + 0.6 * shift),
+        knees=pair(0.3, 0, np.ones(n)),
+        toes=pair(0.25, 0, np.ones(n)),
+        elbows=pair(0.45, -1, -0.1 * np.ones(n)),
+        head_up=turned(lean * 0.8),
+        head_front=turned(lean * 0.5 + np.pi / 2),
+    )
 
 
 def _hits(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -556,12 +689,12 @@ def _hits(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _ring_ropes(rng: np.random.Generator, n: int) -> list[Part]:
-    """Ropes behind the boxers on both long sides; the camera's own side is drawn too, thin and in front."""
-    colours = ((0.85, 0.12, 0.12), (0.92, 0.92, 0.92), (0.12, 0.25, 0.70))
+    """Three ropes behind the boxers, on either side of them."""
+    colours = rng.permutation(np.array(((0.85, 0.12, 0.12), (0.92, 0.92, 0.92), (0.12, 0.25, 0.70))))
     parts = []
-    for x in (-1.9, 1.9):
-        for level, colour in zip((0.45, 0.85, 1.25), rng.permutation(np.array(colours)), strict=True):
-            parts.append(rod(np.array([x, level, -3.0]), np.array([x, level, 3.0]), 0.022, tuple(colour), n))
+    for x in (-1.7, 1.7):
+        for level, colour in zip((0.45, 0.85, 1.25), colours, strict=True):
+            parts.append(rod(np.array([x, level, -3.0]), np.array([x, level, 3.0]), 0.014, tuple(colour), n))
         parts += [rod(np.array([x, 0.0, z]), np.array([x, 1.4, z]), 0.06, (0.8, 0.8, 0.82), n) for z in (-3.0, 3.0)]
     return parts
 
@@ -575,24 +708,45 @@ def baby_crawl(times, rng) -> Performance:
     hands_z, hands_y = _crawl_steps(step, stride, 0.035)
     knees_z, knees_y = _crawl_steps(step + 1, stride, 0.012)
     rock = 0.012 * np.sin(beat.phase)
-    hip_high = 0.93 * body.thigh + 0.045
-    shoulder_high = 0.93 * body.arm + 0.03
+    hip_high = 0.97 * body.thigh + 0.06
+    shoulder_high = 0.90 * body.arm + 0.03
     rise = np.arcsin(np.clip((shoulder_high - hip_high) / body.torso, -0.9, 0.9)) + 0.05 * np.sin(beat.phase * 0.5)
     along = turned(np.pi / 2 - rise)
     pelvis = xyz(rock, hip_high + 0.006 * np.cos(2 * beat.phase), middle - 0.5 * body.torso)
     knees = pair(body.hip * 1.4, 0.04 + knees_y, knees_z - 0.5 * body.torso)
     look = 0.35 + 0.25 * np.sin(2 * np.pi * rng.uniform(0.1, 0.3) * times + rng.uniform(0, 6.28))
     p = pose(
-        body, pelvis=pelvis, up=along, side=xyz(1, 0.5 * rock / body.hip * 0.2, floor_of(n)),
+        body,
+        pelvis=pelvis,
+        up=along,
+        side=xyz(1, 0.5 * rock / body.hip * 0.2, np.zeros(n)),
         wrists=pair(body.shoulder * 1.1, 0.025 + hands_y, hands_z + 0.5 * body.torso * np.cos(rise).mean() + 0.03),
-        ankles=knees + xyz(0, 0.01, floor_of(n) - body.shin), knees=pair(0.1, -1, floor_of(n) + 0.6),
-        toes=pair(0.15, -0.35, floor_of(n) - 1), elbows=pair(0.7, 0, floor_of(n) - 0.8), hands=pair(0.1, -0.15, floor_of(n) + 1),
-        head_up=xyz(0.1 * np.sin(beat.phase * 0.3), 1, 0.75 - look), head_front=xyz(0.3 * np.sin(beat.phase * 0.21), look - 0.5, floor_of(n) + 1),
-    )  # fmt: skip
-    outfit = looks(rng, style=str(rng.choice(["short", "bald", "bald"])), legs=float(rng.choice([0.3, 1.0, 1.0])), loose=1.25,
-                   bare=False, sleeves=float(rng.choice([0.3, 1.0])), piping=False, shoes=(0.93, 0.86, 0.80))  # fmt: skip
-    return Performance([p], person(body, outfit, p) + _toys(rng, n), ((-50, 50), (40, 110), (-110, -40)), ("room", "room", "room", "lawn"),
-                       elevation=(10.0, 34.0), mat=(1.6, 1.6) if rng.random() < 0.35 else None)  # fmt: skip
+        ankles=knees + xyz(0, 0.01, np.zeros(n) - body.shin),
+        knees=pair(0.1, -1, np.zeros(n) + 0.6),
+        toes=pair(0.15, -0.35, np.zeros(n) - 1),
+        elbows=pair(0.7, 0, np.zeros(n) - 0.8),
+        hands=pair(0.1, -0.15, np.zeros(n) + 1),
+        head_up=xyz(0.1 * np.sin(beat.phase * 0.3), 1, 0.75 - look),
+        head_front=xyz(0.3 * np.sin(beat.phase * 0.21), look - 0.5, np.zeros(n) + 1),
+    )
+    outfit = looks(
+        rng,
+        style=str(rng.choice(["short", "bald", "bald"])),
+        legs=float(rng.choice([0.3, 1.0, 1.0])),
+        loose=1.25,
+        bare=False,
+        sleeves=float(rng.choice([0.3, 1.0])),
+        piping=False,
+        shoes=(0.93, 0.86, 0.80),
+    )
+    return Performance(
+        [p],
+        person(body, outfit, p) + _toys(rng, n),
+        ((-50, 50), (40, 110), (-110, -40)),
+        ("room", "room", "room", "lawn"),
+        elevation=(10.0, 34.0),
+        mat=(1.6, 1.6) if rng.random() < 0.35 else None,
+    )
 
 
 def _crawl_steps(step: np.ndarray, stride: float, high: float) -> tuple[np.ndarray, np.ndarray]:
@@ -600,7 +754,7 @@ def _crawl_steps(step: np.ndarray, stride: float, high: float) -> tuple[np.ndarr
     k, f = np.floor(step), step % 1
     swing, left = smooth(f * 1.1), np.floor(step) % 2 == 0
     rear, ahead = (k - 0.5 + 2 * swing) * stride, (k + 0.5) * stride
-    z = np.stack([np.where(left, rear, ahead), np.where(left, ahead, rear)]) - stride
+    z = np.stack([np.where(left, rear, ahead), np.where(left, ahead, rear)])
     lift = high * np.sin(np.pi * swing)
     return z - (step * stride).mean(), np.stack([np.where(left, lift, 0), np.where(left, 0, lift)])
 
@@ -626,12 +780,19 @@ def passer_by(times: np.ndarray, rng: np.random.Generator, start: np.ndarray, wa
     z = np.stack([np.where(left, rear, ahead), np.where(left, ahead, rear)]) - middle
     lift = 0.10 * np.sin(np.pi * swing)
     y = body.ankle + np.stack([np.where(left, lift, 0), np.where(left, 0, lift)])
-    pelvis = xyz(0, body.legs - 0.05 + floor_of(n), floor_of(n))
+    pelvis = xyz(0, body.legs - 0.05 + np.zeros(n), np.zeros(n))
     wrists = pelvis + pair(0.22, 0.0, -0.6 * z[::1] * 0.6)
     p = pose(
-        body, pelvis=pelvis, up=turned(0.04 + floor_of(n)), side=xyz(1, 0, floor_of(n)), wrists=wrists, ankles=pair(body.hip, y, z),
-        knees=pair(0, 0, floor_of(n) + 1), toes=pair(0.1, 0, floor_of(n) + 1), elbows=pair(0.2, 0, floor_of(n) - 1),
-    )  # fmt: skip
+        body,
+        pelvis=pelvis,
+        up=turned(0.04 + np.zeros(n)),
+        side=xyz(1, 0, np.zeros(n)),
+        wrists=wrists,
+        ankles=pair(body.hip, y, z),
+        knees=pair(0, 0, np.zeros(n) + 1),
+        toes=pair(0.1, 0, np.zeros(n) + 1),
+        elbows=pair(0.2, 0, np.zeros(n) - 1),
+    )
     placed = place_at(p, float(np.arctan2(way[0], way[2])), start + times[:, None] * way)
     return person(body, looks(rng), placed, actor=False)
 
@@ -650,5 +811,3 @@ MOTIONS = {
     "TrampolineJumping": trampoline,
     "WallPushups": wall_push_ups,
 }
-
-__all__ = ["MOTIONS", "Looks", "Performance", "passer_by"]

@@ -1,7 +1,7 @@
 """Draws bodies made of tapered capsules: depth, normals and part numbers per pixel, then light on top.
 
-Every limb, fold of cloth and prop is a ball swept along a segment with a radius that changes from end to end. Its outline
-and its front surface have closed forms, so a figure needs no mesh, and occlusion between parts is exact.
+Every limb, piece of cloth and prop is a ball swept along a segment with a radius that changes from end to end. Its
+outline and its front surface have closed forms, so a figure needs no mesh, and a depth buffer settles what hides what.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import cv2
 import numpy as np
 
 FAR = np.float32(1e9)
-PROP, STILL, MOVING = 0, 1, 2  # what a part is to the masks
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,6 @@ class Part:
     end_radius: float
     colour: tuple[float, float, float]
     actor: bool = False
-    glow: float = 0.0  # share of the colour that ignores the light: eyes, a lamp, a shiny glove
 
     @property
     def travel(self) -> float:
@@ -103,13 +101,13 @@ def _draw_capsule(layer: Layer, index: int, ends: np.ndarray, low: np.ndarray, h
     np.copyto(layer.normal[1, rows, columns], (offset * uy + aside * ux) / radius, where=front)
 
 
-def shade(layer: Layer, colours: np.ndarray, glow: np.ndarray, light: Light, pixels_per_metre: float) -> np.ndarray:
-    """Colours (h, w, 3) float32 0..1 of a layer under a light; colours (P, 3) and glow (P,) are per part.
+def shade(layer: Layer, colours: np.ndarray, light: Light, pixels_per_metre: float) -> np.ndarray:
+    """Colours (h, w, 3) float32 0..1 of a layer under a light; colours (P, 3) are those of the parts.
 
-    Lambert's law wrapped a little around the edge, a soft sky from above, and dark creases where a nearer part is close.
+    Lambert's law wrapped a little around the edge, a soft sky above, dark creases where a nearer part is close.
     """
     covered = layer.covered
-    nx, ny = _smooth(layer.normal, covered, max(1, round(0.012 * pixels_per_metre)))
+    nx, ny = _smooth(layer.normal, covered, max(1, round(0.013 * pixels_per_metre)))
     nz = -np.sqrt(np.maximum(1 - nx * nx - ny * ny, 0))
     lx, ly, lz = (np.float32(v) for v in light.direction)
     facing = np.maximum((nx * lx + ny * ly + nz * lz + np.float32(0.25)) / np.float32(1.25), 0)
@@ -117,8 +115,7 @@ def shade(layer: Layer, colours: np.ndarray, glow: np.ndarray, light: Light, pix
     crease = _creases(layer.depth, covered, pixels_per_metre)
     bright = facing[..., None] * light.colour.astype(np.float32) + sky[..., None] * light.ambient.astype(np.float32)
     bright *= crease[..., None]
-    own = glow.astype(np.float32)[layer.part][..., None]
-    return colours.astype(np.float32)[layer.part] * (bright * (1 - own) + own)
+    return colours.astype(np.float32)[layer.part] * bright
 
 
 def _smooth(normal: np.ndarray, covered: np.ndarray, radius: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Places: a ground and a backdrop painted to scale, and the light that falls there.
 
-A place is two textured planes in the camera's mean direction: the ground, and an upright backdrop that stands on it. Both
-are painted once a clip at about the resolution of the film, so that a frame costs two perspective warps.
+A place is two textured planes in the camera's mean direction: the ground, and an upright backdrop that stands on it.
+Both are painted once a clip at about the resolution of the film, so that a frame costs two perspective warps.
 """
 
 from __future__ import annotations
@@ -62,7 +62,8 @@ class Canvas:
 def cloudy(rng: np.random.Generator, shape: tuple[int, int], size: float, stretch: float = 1.0) -> np.ndarray:
     """Smooth random field (h, w) float32 of standard deviation about 1, blots of `size` pixels."""
     coarse = (max(2, round(shape[1] / max(size * stretch, 1))), max(2, round(shape[0] / max(size, 1))))
-    field = rng.standard_normal((coarse[1], coarse[0]), dtype=np.float32)
+    grain = np.random.default_rng(rng.integers(2**32))  # one draw whatever the size, so that all else stays the same
+    field = grain.standard_normal((coarse[1], coarse[0]), dtype=np.float32)
     return cv2.resize(field, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
 
 
@@ -93,7 +94,7 @@ def tone(rng: np.random.Generator, low, high) -> Colour:
 def build(name: str, rng: np.random.Generator, distance: float, half_width: float, density: float) -> Place:
     """A place filmed from `distance` metres whose half field of view is `half_width` per metre, at pixels per metre."""
     outdoors = name in ("lawn", "park", "yard")
-    depth = rng.uniform(6, 13) if outdoors and name != "yard" else rng.uniform(1.6, 3.8)
+    depth = rng.uniform(2.0, 3.5) * max(distance, 1.8) if outdoors and name != "yard" else rng.uniform(1.6, 3.8)
     if name == "ring":
         depth = rng.uniform(4.0, 6.0)
     width = 2.6 * half_width * (distance + depth) + 2.5
@@ -103,15 +104,21 @@ def build(name: str, rng: np.random.Generator, distance: float, half_width: floa
     GROUNDS[name](ground, rng)
     BACKDROPS[name](backdrop, rng)
     if not outdoors:
-        foot = cloudy(rng, (1, 2), 1)[0, 0] * 0  # walls meet the floor in a soft dark line
         ground.image[: max(1, round(0.35 * ground.density))] *= np.linspace(
-            0.72 + foot, 1, max(1, round(0.35 * ground.density)), dtype=np.float32
+            0.72, 1, max(1, round(0.35 * ground.density)), dtype=np.float32
         )[:, None, None]
     light, ambient = _light(rng, outdoors, name)
     return Place(
-        ground, backdrop, depth, distance, sun=rng.uniform(30, 65) if outdoors else rng.uniform(55, 80),
-        hard=rng.uniform(0.5, 1.0) if outdoors else rng.uniform(0.0, 0.4), light=light, ambient=ambient, walkers=name not in ("room", "studio"),
-    )  # fmt: skip
+        ground,
+        backdrop,
+        depth,
+        distance,
+        sun=rng.uniform(30, 65) if outdoors else rng.uniform(55, 80),
+        hard=rng.uniform(0.5, 1.0) if outdoors else rng.uniform(0.0, 0.4),
+        light=light,
+        ambient=ambient,
+        walkers=name not in ("room", "studio"),
+    )
 
 
 def _light(rng: np.random.Generator, outdoors: bool, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -427,7 +434,7 @@ def _tree(canvas: Canvas, rng: np.random.Generator, x: float, high: float) -> No
     )
     wide = high * rng.uniform(0.28, 0.42)
     for order in range(90):
-        spot = rng.normal(0, 1, 2) * (wide * 0.45, high * 0.15)
+        spot = np.clip(rng.normal(0, 1, 2), -1.7, 1.7) * (wide * 0.45, high * 0.15)
         light = 0.62 + 0.5 * order / 90 + 0.25 * spot[1] / high
         canvas.disc(
             x + spot[0],
@@ -522,20 +529,32 @@ def _crowd(canvas: Canvas, rng: np.random.Generator) -> None:
             at, skin = x + rng.normal(0, 0.06), np.array(tone(rng, (0.40, 0.26, 0.20), (0.90, 0.72, 0.60)))
             cloth = np.array(tone(rng, (0.05, 0.05, 0.1), (0.6, 0.5, 0.5)))
             canvas.box(at - 0.2, y - 0.45, 0.4, 0.5, tuple(cloth * bright))
-            canvas.disc(at, y + 0.16, 0.11, tuple(skin * bright))
-            canvas.disc(at, y + 0.21, 0.10, (0.05, 0.04, 0.04))
+            canvas.disc(at, y + 0.19, 0.115, tuple(np.array(tone(rng, (0.05, 0.04, 0.04), (0.5, 0.4, 0.3))) * bright))
+            canvas.disc(at, y + 0.14, 0.10, tuple(skin * bright))
     for x in np.arange(-canvas.width / 2, canvas.width / 2, 2.5):
         canvas.disc(x, canvas.height * 0.9, 0.12, (1.0, 1.0, 0.95))
 
 
 GROUNDS = {
-    "gym": _gym_floor, "hall": _wood_floor, "room": _room_floor, "lawn": _grass, "park": _grass, "yard": _paving,
-    "studio": _plain_floor, "ring": _ring_floor,
-}  # fmt: skip
+    "gym": _gym_floor,
+    "hall": _wood_floor,
+    "room": _room_floor,
+    "lawn": _grass,
+    "park": _grass,
+    "yard": _paving,
+    "studio": _plain_floor,
+    "ring": _ring_floor,
+}
 BACKDROPS = {
-    "gym": _gym_wall, "hall": _hall_wall, "room": _room_wall, "lawn": _garden, "park": _park, "yard": _yard_wall,
-    "studio": _studio_wall, "ring": _crowd,
-}  # fmt: skip
+    "gym": _gym_wall,
+    "hall": _hall_wall,
+    "room": _room_wall,
+    "lawn": _garden,
+    "park": _park,
+    "yard": _yard_wall,
+    "studio": _studio_wall,
+    "ring": _crowd,
+}
 
 
 def wall_texture(name: str, rng: np.random.Generator, width: float, height: float, density: float) -> Canvas:
