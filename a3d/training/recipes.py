@@ -54,7 +54,7 @@ def small() -> Recipe:
     """For sets of some hundred clips, from scratch on a CPU: AdamW, strong augmentation, an image teacher."""
     return Recipe(
         "small",
-        epochs=80,
+        epochs=54,
         batch=16,
         optimiser="adamw",
         rate=2e-3,
@@ -67,7 +67,7 @@ def small() -> Recipe:
         average=0.99,
         lesson=4.0,
         clip=5.0,
-        growth=((0.55, 4 / 7, 0.5), (0.8, 6 / 7, 0.5)),
+        growth=((0.6, 4 / 7, 0.5), (0.85, 6 / 7, 0.5)),
     )
 
 
