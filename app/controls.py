@@ -56,7 +56,7 @@ def choose_clip() -> VideoFile:
         "… or your own video",
         SUFFIXES,
         max_upload_size=UPLOAD_MEGABYTES,
-        help="The middle of the video is looked at. It is decoded in memory's reach and not kept.",
+        help="The middle of the video is looked at. The file is decoded once and not kept.",
     )
     return sample(title) if upload is None else VideoFile(upload.name, upload.getvalue())
 
@@ -96,5 +96,7 @@ def show_choice(row: Row, table: Table) -> None:
         "Parameters": (words.params(row.params), f"{words.share(row.params, full.params)} of full"),
         "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} against full"),
     }
-    for column, (label, (value, beside)) in zip(st.columns(4), values.items(), strict=True):
+    with st.container(key="numbers"):
+        columns = st.columns(4)
+    for column, (label, (value, beside)) in zip(columns, values.items(), strict=True):
         column.metric(label, value, beside, delta_color="off", delta_arrow="off", border=True)

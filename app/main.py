@@ -4,9 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-ICON = Path(__file__).parent / "icon.svg"
+HERE = Path(__file__).parent
 
-st.set_page_config("A3D: one network, any budget", str(ICON), layout="wide")
+st.set_page_config("A3D: one network, any budget", str(HERE / "icon.svg"), layout="wide")
+st.html(HERE / "style.css")
 page = st.navigation(
     [
         st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),

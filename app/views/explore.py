@@ -14,13 +14,10 @@ from a3d.inference.table import Row, Table
 
 PAPER = {"the paper, Slow 8×8 on Kinetics-400": "slow_8x8_0016"}  # the curve that can be laid beside one's own
 BARE = {"displayModeBar": False}
-# The dial stays in sight, so that what it changes further down can be watched.
-STICKY = "<style>.st-key-dial {position: sticky; top: 3.9rem; z-index: 99; backdrop-filter: blur(14px)}</style>"
 
 
 def budget(source: Source, table: Table) -> Row:
     """The dial, its answer in words and numbers, and the curve."""
-    st.html(STICKY)
     with st.container(border=True, key="dial"):
         gflops = choose_budget(table)
     row = table.choose(gflops=gflops)
@@ -75,9 +72,9 @@ def side_by_side(both: Comparison) -> None:
         st.subheader("When it looks", help=words.SHARES)
         st.plotly_chart(shares_figure(both), key="shares", config=BARE, alt="Share of the evidence in each frame")
     st.subheader("Where it looks", help=words.STRIP)
-    st.plotly_chart(
-        film_strip(both), key="strip", config=BARE, alt="Frames with the evidence of both networks laid over"
-    )
+    with st.container(key="film"):
+        figure = film_strip(both)
+        st.plotly_chart(figure, key="strip", config=BARE, alt="Frames with the evidence of both networks laid over")
     st.markdown(words.agreement(both.agreement))
 
 
