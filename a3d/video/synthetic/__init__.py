@@ -1,6 +1,6 @@
 """People-like figures doing twelve exercises, filmed in varied places, with a mask of the moving body per frame.
 
-Samples for the app, a micro data set for tests and tutorials, ground truth for maps, and training data beside real clips.
+Samples for the app, a micro data set for tests and tutorials, ground truth for maps, training data beside real clips.
 
     clip = render("JumpingJack", seed=3)
     write(clip, "jack.mp4")

@@ -1,4 +1,4 @@
-"""Films a performance: places, light and camera are set up once, then every frame is drawn with the masks of the body."""
+"""Films a performance: place, light and camera are set up once, then each frame is drawn with its masks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MATS = ((0.15, 0.30, 0.62), (0.45, 0.20, 0.52), (0.20, 0.45, 0.35), (0.12, 0.12,
 class Film:
     """Everything of one clip that is decided before the first frame.
 
-    still: nothing changes from frame to frame but performers and props: no shadow, no noise, no passer-by, a fixed camera.
+    still: nothing changes between frames but performers and props: no shadow, noise or passer-by, a fixed camera.
     """
 
     def __init__(
