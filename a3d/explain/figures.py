@@ -77,12 +77,12 @@ def tradeoff_figure(
         if row is not None:
             row = row if isinstance(row, Row) else table.row(row)
             # Above a rising curve there is room, but not to the left of its first point.
-            place = "bottom right" if row == trade_off[0] else "top left"
+            place = "top right" if row == trade_off[0] else "top left"
             figure.add_trace(_mark(row, name, symbol, colour, place))
     rows = [*table.rows, *(row for curve in (published or {}).values() for row in curve.rows)]
     low, high = _log_range([row.gflops for row in rows] + ([budget] if budget else []))
     if budget:
-        _draw_budget(figure, budget, 10**high)
+        _draw_budget(figure, budget, low, high)
     ticks = [m * 10.0**e for e in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
     _look(figure, 460)
     figure.update_xaxes(
@@ -326,26 +326,14 @@ def _mark(row: Row, name: str, symbol: str, colour: str, place: str) -> go.Scatt
     )
 
 
-def _draw_budget(figure: go.Figure, budget: float, end: float) -> None:
-    figure.add_shape(
-        type="rect", x0=budget, x1=end, y0=0, y1=1, yref="paper", fillcolor="rgba(128,128,128,0.13)", line_width=0
-    )
-    figure.add_shape(
-        type="line",
-        x0=budget,
-        x1=budget,
-        y0=0,
-        y1=1,
-        yref="paper",
-        line={"color": INK, "width": 1.5, "dash": "dash"},
-        label={
-            "text": f"budget {budget:.3g}",
-            "textposition": "start",
-            "textangle": 0,
-            "xanchor": "left",
-            "padding": 6,
-        },
-    )
+def _draw_budget(figure: go.Figure, budget: float, low: float, high: float) -> None:
+    """A line at the budget, and a shade over what is too expensive; low, high: decimal logarithms of the axis."""
+    whole = {"y0": 0, "y1": 1, "yref": "paper"}
+    figure.add_shape(type="rect", x0=budget, x1=10**high, **whole, fillcolor="rgba(128,128,128,0.13)", line_width=0)
+    side = "left" if math.log10(budget) < 0.8 * high + 0.2 * low else "right"  # of the text that touches the line
+    label = {"text": f"budget {budget:.3g}", "textposition": "start", "textangle": 0, "xanchor": side, "padding": 6}
+    line = {"color": INK, "width": 1.5, "dash": "dash"}
+    figure.add_shape(type="line", x0=budget, x1=budget, **whole, line=line, label=label)
 
 
 def _log_range(values: Sequence[float]) -> tuple[float, float]:

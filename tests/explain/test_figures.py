@@ -8,6 +8,8 @@ from a3d.explain import Comparison
 from a3d.explain.figures import (
     NOT_SEEN,
     STEPS,
+    SUB,
+    cuboid_figure,
     film_strip,
     probabilities_figure,
     shares_figure,
@@ -112,6 +114,15 @@ def test_probabilities_pair_the_best_of_both(comparison):
     np.testing.assert_allclose(traces["sub-network"].x, [0.1, 0.2, 0.3, 0.25], rtol=1e-6)
     cut = named(probabilities_figure([("a", 0.9)], [("b", 0.8)]))
     assert list(cut["full network"].x) == [0.9, None]
+
+
+def test_cuboid_is_drawn_to_scale():
+    squares = cuboid_figure(Configuration(64, 4, 0.6), Configuration(128, 8, 1.0)).data
+    filled = [square for square in squares[:-2] if square.fillcolor == SUB]
+    assert len(squares) == 8 + 4 + 2 and len(filled) == 4
+    assert {round(max(square.x) - min(square.x), 6) for square in filled} == {0.5}
+    whole, kept = (max(square.y) - min(square.y) for square in squares[-2:])
+    assert kept / whole == pytest.approx(0.6)
 
 
 def test_training_curves_are_means_of_an_epoch():
