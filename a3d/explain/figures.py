@@ -75,10 +75,10 @@ def tradeoff_figure(
     )
     for row, name, symbol, colour in ((full, "full network", "square", FULL), (chosen, "chosen", "diamond", SUB)):
         if row is not None:
-            row = row if isinstance(row, Row) else table.row(row)
-            # Above a rising curve there is room, but not to the left of its first point.
-            place = "top right" if row == trade_off[0] else "top left"
-            figure.add_trace(_mark(row, name, symbol, colour, place))
+            figure.add_trace(_mark(row if isinstance(row, Row) else table.row(row), name, symbol, colour))
+    if chosen is not None:  # named on the spot: there is room above a rising curve, but not to the left of its start
+        mark, cheapest = figure.data[-1], trade_off[0].gflops
+        mark.mode, mark.textposition = "markers+text", "top center" if mark.x[0] <= cheapest else "top left"
     rows = [*table.rows, *(row for curve in (published or {}).values() for row in curve.rows)]
     low, high = _log_range([row.gflops for row in rows] + ([budget] if budget else []))
     if budget:
@@ -316,12 +316,11 @@ def _published_curve(name: str, table: Table) -> go.Scatter:
     )
 
 
-def _mark(row: Row, name: str, symbol: str, colour: str, place: str) -> go.Scatter:
+def _mark(row: Row, name: str, symbol: str, colour: str) -> go.Scatter:
     return go.Scatter(
-        **(_points([row]) | {"mode": "markers+text"}),
+        **_points([row]),
         name=name,
         text=[f"<b>{row.configuration}</b>"],
-        textposition=place,
         marker={"symbol": symbol, "size": 14, "color": colour, "line": {"width": 2, "color": "white"}},
     )
 

@@ -67,6 +67,7 @@ def test_marks_budget_and_published_curve(table):
     assert len(figure.data) == len(bare.data) + 3
     traces = named(figure)
     assert list(traces["chosen"].customdata) == ["48x4@0.5"] and list(traces["full network"].customdata) == ["64x8@0.8"]
+    assert "text" in traces["chosen"].mode and "text" not in traces["full network"].mode
     assert traces["Kinetics"].customdata is None  # not a configuration of this network: not to be chosen by a click
     assert [shape.x0 for shape in figure.layout.shapes] == [0.25, 0.25] and not bare.layout.shapes
     low, high = figure.layout.xaxis.range
