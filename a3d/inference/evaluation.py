@@ -83,6 +83,7 @@ def evaluate_all(
     progress: Progress | None = None,
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
+    configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     names, tell = _class_numbers(dataset, network), progress or _silent
     clips = Clips([path for path, _ in dataset.items], network.sampling, views)
     answers: dict[Configuration, list[Tensor]] = {configuration: [] for configuration in configurations}
@@ -117,7 +118,7 @@ def build_table(
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
     that are done and their total, each weighed by its cost, so that the time left can be judged.
     """
-    configurations = list(configurations or network.range.configurations())
+    configurations = list(dict.fromkeys(configurations or network.range.configurations()))
     costs = {configuration: cost(network, configuration) for configuration in configurations}
     calibration = spread([path for path, _ in training.items], calibration_clips)
     gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]

@@ -76,7 +76,7 @@ def test_how_many_run_at_once_changes_nothing(network, train, val):
 def test_several_configurations_share_one_decode(network, train, val, decoded):
     calibrated(network, train, SMALL, FULL)
     decoded.clear()
-    results = evaluate_all(network, val, [SMALL, FULL], (2, 1))
+    results = evaluate_all(network, val, [SMALL, FULL, SMALL], (2, 1))
     assert decoded == {path: 1 for path, _ in val.items}
     for configuration in (SMALL, FULL):
         alone = evaluate(network, val, configuration, (2, 1))
@@ -194,7 +194,7 @@ def test_table_is_the_same_each_time_and_on_disk(built, network, train, val, tmp
 
 
 def test_chosen_configurations_views_and_calibration_clips(network, train, val, decoded):
-    built = build_table(network, train, val, [SMALL, FULL], views=(2, 3), calibration_clips=2)
+    built = build_table(network, train, val, [SMALL, FULL, SMALL], views=(2, 3), calibration_clips=2)
     assert [row.configuration for row in built.table.rows] == [SMALL, FULL] == list(network.statistics)
     assert sum(decoded.values()) == built.decoded == 8
 
