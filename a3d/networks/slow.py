@@ -37,6 +37,7 @@ def slow_r18(classes: int = 400, **options) -> Slow:
 
 
 def slow_r26(classes: int = 400, **options) -> Slow:
+    """Bottlenecks (2, 2, 2, 2): half the cost of R-50."""
     return Slow(Architecture("slow", 26, classes, **options))
 
 
@@ -46,4 +47,5 @@ def slow_r50(classes: int = 400, **options) -> Slow:
 
 
 def slow_r101(classes: int = 400, **options) -> Slow:
+    """Bottlenecks (3, 4, 23, 3)."""
     return Slow(Architecture("slow", 101, classes, **options))

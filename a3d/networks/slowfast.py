@@ -63,6 +63,7 @@ def slowfast_r18(classes: int = 400, **options) -> SlowFast:
 
 
 def slowfast_r26(classes: int = 400, **options) -> SlowFast:
+    """Bottlenecks (2, 2, 2, 2): half the cost of R-50."""
     return SlowFast(Architecture("slowfast", 26, classes, **({"frames": 4} | options)))
 
 
@@ -72,4 +73,5 @@ def slowfast_r50(classes: int = 400, **options) -> SlowFast:
 
 
 def slowfast_r101(classes: int = 400, **options) -> SlowFast:
+    """Bottlenecks (3, 4, 23, 3)."""
     return SlowFast(Architecture("slowfast", 101, classes, **({"frames": 4} | options)))

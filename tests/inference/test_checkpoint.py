@@ -1,0 +1,116 @@
+"""A checkpoint folder: what is written comes back, and damage is named."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from a3d.configuration import Configuration, range_0016
+from a3d.inference.calibration import calibrate
+from a3d.inference.checkpoint import CheckpointError, load, save
+from a3d.inference.table import Row, Table
+from a3d.networks import slowfast_r18
+from a3d.video import Sampling
+
+ONE, TWO = Configuration(32, 4, 1.0), Configuration(20, 2, 0.63)
+
+
+@pytest.fixture(params=["slow", "slowfast"])
+def network(request, tiny):
+    network = tiny
+    if request.param == "slowfast":
+        network = slowfast_r18(classes=3, base_channels=8, spatial=32, dropout=0.0)
+    network.labels, network.range = ("climb", "jump", "run"), range_0016(32, 4)
+    network.sampling = Sampling(network.clip_shape(ONE)[0], 2, 32)
+    network.provenance = {"data": "synthetic"}
+    for configuration in (ONE, TWO):
+        calibrate(network.eval(), configuration, [torch.randn(2, 3, network.clip_shape(ONE)[0], 32, 32)])
+    rows = [Row(c, gflops=g, params=p, top1=t) for c, g, p, t in ((ONE, 0.2, 900, 60.0), (TWO, 0.1, 400, 50.0))]
+    network.table = Table(rows)
+    return network
+
+
+def test_comes_back_whole(network, tmp_path):
+    save(network, tmp_path / "mine")
+    back = load(tmp_path / "mine")
+    assert not back.training
+    assert (back.architecture, back.labels, back.range) == (network.architecture, network.labels, network.range)
+    assert (back.sampling, back.table, back.provenance) == (network.sampling, network.table, network.provenance)
+    clip = torch.randn(2, 3, network.clip_shape(ONE)[0], 32, 32)
+    for configuration in (ONE, TWO):
+        assert torch.equal(back(clip, configuration), network(clip, configuration))
+
+
+def test_half_precision_rounds_the_weights_alone(network, tmp_path):
+    save(network, tmp_path, half=True)
+    back = load(tmp_path)
+    assert torch.equal(back.classifier.weight, network.classifier.weight.half().float())
+    assert all(p.dtype == torch.float32 for p in back.parameters())
+    assert all(torch.equal(a, b) for a, b in zip(*(next(iter(n.statistics[ONE].values())) for n in (back, network)), strict=True))
+
+
+def test_only_plain_files(network, tmp_path):
+    save(network, tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"config.json", "weights.safetensors", "statistics.safetensors", "table.csv"}
+
+
+def test_a_failed_write_leaves_the_old_file(network, tmp_path, monkeypatch):
+    save(network, tmp_path)
+    before = (tmp_path / "config.json").read_bytes()
+    network.provenance = {"data": object()}  # cannot be written as JSON
+    with pytest.raises(TypeError):
+        save(network, tmp_path)
+    assert (tmp_path / "config.json").read_bytes() == before
+    assert not [path for path in tmp_path.iterdir() if path.suffix == ".tmp"]
+
+
+def spoil_json(folder):
+    (folder / "config.json").write_text("{")
+
+
+def spoil_format(folder):
+    (folder / "config.json").write_text('{"format": 99}')
+
+
+def spoil_architecture(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["architecture"]["depth"] = 26
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def spoil_field(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["architecture"]["colour"] = "red"
+    (folder / "config.json").write_text(json.dumps(config))
+
+
+def spoil_weights(folder):
+    (folder / "weights.safetensors").write_bytes(b"not a safetensors file")
+
+
+def spoil_statistics(folder):
+    packed = load_file(folder / "statistics.safetensors")
+    save_file({name: tensor[:, 1:].contiguous() for name, tensor in packed.items()}, folder / "statistics.safetensors")
+
+
+def remove_weights(folder):
+    (folder / "weights.safetensors").unlink()
+
+
+SPOILS = [spoil_json, spoil_format, spoil_architecture, spoil_field, spoil_weights, spoil_statistics, remove_weights]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
+def test_damage_is_one_line(network, tmp_path, spoil):
+    save(network, tmp_path)
+    spoil(tmp_path)
+    with pytest.raises(CheckpointError) as error:
+        load(tmp_path)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_no_such_folder():
+    with pytest.raises(CheckpointError, match=r"nowhere.*does not exist"):
+        load("nowhere")

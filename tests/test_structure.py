@@ -1,0 +1,44 @@
+"""The rooms of the package: imports point one way, and the public surface is what the documents say."""
+
+import ast
+from pathlib import Path
+
+import a3d
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ["configuration", "video", "networks", "inference", "training", "explain", "cli"]
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "a3d":
+            parts = node.module.split(".")
+            yield from ([parts[1]] if len(parts) > 1 else [alias.name for alias in node.names])
+
+
+def test_a_file_imports_only_from_rooms_above_it():
+    for path in (ROOT / "a3d").rglob("*.py"):
+        room = path.relative_to(ROOT / "a3d").parts[0].removesuffix(".py")
+        if room == "__init__":
+            continue
+        below = [name for name in imported(path) if name in ROOMS and ROOMS.index(name) > ROOMS.index(room)]
+        assert not below, f"{path} imports from {below}"
+
+
+def test_only_decoding_and_encoding_use_pyav():
+    users = {path.name for path in (ROOT / "a3d").rglob("*.py") if "import av" in path.read_text(encoding="utf-8")}
+    assert users == {"decode.py", "encode.py"}
+
+
+def test_no_pickle_is_loaded():
+    for path in [*(ROOT / "a3d").rglob("*.py"), *(ROOT / "app").rglob("*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert "pickle" not in text and "weights_only=False" not in text
+        assert text.count("torch.load(") == text.count("weights_only=True"), path
+
+
+def test_public_names():
+    assert sorted(a3d.__all__) == sorted(set(a3d.__all__)) and all(hasattr(a3d, name) for name in a3d.__all__)
+    for name in ("load", "predict", "explain", "compare", "save", "calibrate", "cost", "published", "Configuration"):
+        assert name in a3d.__all__
+    assert all(getattr(a3d, name).__doc__ for name in a3d.__all__)
