@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 import a3d
 from a3d import networks
-from a3d.configuration import Configuration, range_0016, range_006
+from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.explain.maps import Explanation, compare
 from a3d.explain.overlay import write_overlay
 from a3d.inference.checkpoint import load, save
@@ -109,7 +109,7 @@ def parser() -> argparse.ArgumentParser:
     )
     sub.add_argument("--checkpoint", required=True, type=Path)
     sub.add_argument("--data", required=True, help="folder with train/ (to calibrate on) and val/ (to test on)")
-    sub.add_argument("--configuration", action="append", type=Configuration.parse, help="only these, as in 224x4@0.9")
+    sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
     sub.add_argument("--calibration-clips", type=int, default=256, help="training clips to calibrate on (256)")
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
     sub.add_argument("--json", action="store_true")
@@ -162,7 +162,7 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--network", default="slow_r50", choices=BUILDERS)
     sub.add_argument("--base-channels", type=int, default=64)
     sub.add_argument("--classes", type=int, default=400)
-    sub.add_argument("--configuration", action="append", required=True, type=Configuration.parse)
+    sub.add_argument("--configuration", action="append", required=True, type=configuration)
     sub.add_argument("--json", action="store_true")
     return top
 
@@ -171,8 +171,15 @@ def budget_options(sub: argparse.ArgumentParser, many: bool = False) -> None:
     group = sub.add_mutually_exclusive_group()
     group.add_argument("--gflops", type=float, help="budget: the best tested configuration within it is run")
     group.add_argument(
-        "--configuration", type=Configuration.parse, action="append" if many else "store", help="as in 112x4@0.6"
+        "--configuration", type=configuration, action="append" if many else "store", help="as in 112x4@0.6"
     )
+
+
+def configuration(text: str) -> Configuration:
+    try:
+        return Configuration.parse(text)
+    except ConfigurationError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def views(text: str) -> tuple[int, int]:

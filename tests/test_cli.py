@@ -1,0 +1,224 @@
+"""The commands, in one process: what they print, what they exit with, what they say of bad input."""
+
+import json
+import struct
+import wave
+
+import numpy as np
+import pytest
+import torch
+
+from a3d.cli import main
+from a3d.configuration import range_0016
+from a3d.inference.checkpoint import load, save
+from a3d.networks import slow_r18
+from a3d.video import Sampling
+from a3d.video.encode import write_video
+from tests.clips import moving_square, write_classes
+
+CLASSES = ("class_0", "class_1")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_classes(tmp_path_factory.mktemp("data"), classes=2, train=4, val=2)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(data, tmp_path_factory):
+    torch.manual_seed(0)
+    network = slow_r18(2, base_channels=8, spatial=32, frames=4).eval()
+    network.labels, network.range, network.sampling = CLASSES, range_0016(32, 4), Sampling(4, 2, 32)
+    folder = tmp_path_factory.mktemp("checkpoint")
+    save(network, folder)
+    assert main(["table", "--checkpoint", str(folder), "--data", str(data), "--calibration-clips", "4"]) == 0
+    return folder
+
+
+def test_cost_of_every_configuration_given(capsys):
+    assert main(["cost", "--configuration", "224x4@0.9", "--configuration", "128x2@0.5", "--json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert first["configuration"] == "224x4@0.9"
+    assert first["gflops"] == pytest.approx(16.8, abs=0.05) and first["params"] == pytest.approx(26.5e6, abs=5e4)
+    assert second["params"] == pytest.approx(8.3e6, abs=5e4)
+    main(["cost", "--configuration", "224x4@0.9", "--classes", "12", "--json"])
+    fewer = json.loads(capsys.readouterr().out)[0]["params"]
+    assert first["params"] - fewer == 388 * (1840 + 1)  # weights and a bias for each class left out
+
+
+def test_table_tests_all_97_from_one_decode(checkpoint, data, capsys):
+    network = load(checkpoint)
+    assert len(network.table) == len(network.statistics) == 97
+    assert main(["table", "--checkpoint", str(checkpoint), "--data", str(data), "--calibration-clips", "4"]) == 0
+    assert "97 configurations, 4 clips; 8 files decoded, each once" in capsys.readouterr().out
+
+
+def test_evaluate_prints_what_a_program_reads(checkpoint, data, capsys):
+    arguments = ["--checkpoint", str(checkpoint), "--data", str(data / "val"), "--views", "2x3", "--json"]
+    assert main(["evaluate", *arguments, "--configuration", "32x4@1", "--configuration", "20x2@0.5"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [answer["configuration"] for answer in found] == ["32x4@1.0", "20x2@0.5"]
+    for answer in found:
+        low, high = answer["interval"]
+        assert 0 <= low <= answer["top1"] <= high <= 100 and answer["clips"] == 4 and answer["views"] == "2x3"
+
+
+def test_budget_below_the_cheapest_is_refused(checkpoint, data, capsys):
+    clip = str(next((data / "val").rglob("*.mp4")))
+    assert main(["predict", clip, "--checkpoint", str(checkpoint), "--gflops", "0.0000001"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("error: no tested configuration costs at most") and len(said.splitlines()) == 1
+
+
+def test_explain_writes_a_video_and_shares(checkpoint, data, tmp_path, capsys):
+    clip = str(next((data / "val").rglob("*.mp4")))
+    arguments = ["explain", clip, "--checkpoint", str(checkpoint), "--configuration", "20x2@0.5"]
+    assert main([*arguments, "--out", str(tmp_path / "maps.mp4"), "--label", "class_1", "--json"]) == 0
+    full, sub = json.loads(capsys.readouterr().out)
+    assert (tmp_path / "maps.mp4").stat().st_size > 1000
+    assert full["label"] == sub["label"] == "class_1" and len(full["shares"]) == 4 and len(sub["shares"]) == 2
+    assert set(sub["times"]) < set(full["times"])
+
+
+def test_train_then_resume_then_table(data, tmp_path, capsys):
+    run = str(tmp_path / "run")
+    shape = ["--network", "slow_r18", "--base-channels", "8", "--spatial", "32", "--frames", "2", "--stride", "2"]
+    settings = ["--recipe", "small", "--no-teacher", "--epochs", "1", "--batch", "4", "--workers", "0"]
+    train = ["train", "--data", str(data), "--out", run, *shape, *settings]
+    assert main(train) == 0
+    assert main(train) == 1 and "--resume" in capsys.readouterr().err
+    assert main([*train, "--resume"]) == 0
+    network = load(tmp_path / "run" / "checkpoint")
+    assert network.labels == CLASSES and network.sampling == Sampling(2, 2, 32)
+    assert network.provenance["clips"] == 8
+    warm = ["train", "--data", str(data), "--out", str(tmp_path / "warm"), *shape[4:], *settings]
+    assert main([*warm, "--init", str(tmp_path / "run" / "checkpoint")]) == 0
+
+
+def test_broken_clips_are_named_and_skipped(data, tmp_path, capsys):
+    folder = write_classes(tmp_path / "data", classes=2, train=3, val=1)
+    (folder / "train" / "class_0" / "bad.mp4").write_text("not a video")
+    train = ["train", "--data", str(folder), "--out", str(tmp_path / "run"), "--network", "slow_r18", "--frames", "2"]
+    train += ["--base-channels", "8", "--spatial", "32", "--no-teacher", "--epochs", "1", "--workers", "0"]
+    assert main(train) == 0
+    assert "skipping" in capsys.readouterr().err
+    assert main([*train[:4], str(tmp_path / "strict"), *train[5:], "--strict"]) == 1
+    assert "bad.mp4" in capsys.readouterr().err
+
+
+def pictures(count=20, height=48, width=64):
+    return moving_square(0, count, height, width)
+
+
+def empty(path):
+    path.touch()
+
+
+def text(path):
+    path.write_text("this is no video\n" * 100)
+
+
+def audio(path):
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(16000))
+
+
+def missing(path):
+    pass
+
+
+def one_frame(path):
+    write_video(path, pictures(1), 25)
+
+
+def sixteen_pixels(path):
+    write_video(path, np.random.default_rng(0).integers(0, 256, (20, 16, 16, 3), np.uint8), 25)
+
+
+def truncated(path):
+    """A Matroska file, whose index is not at its end, cut in the middle."""
+    whole = path.with_name("whole.mkv")
+    write_matroska(whole, pictures(60))
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+
+
+def rotated(path):
+    write_video(path, pictures(), 25)
+    data = bytearray(path.read_bytes())
+    place = data.index(b"tkhd") + 44
+    data[place : place + 36] = struct.pack(">9i", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+
+
+def write_matroska(path, frames, times=None, codec="libx264", **options):
+    import av
+
+    with av.open(str(path), "w", container_options=options) as container:
+        stream = container.add_stream(codec, rate=25)
+        stream.height, stream.width, stream.pix_fmt = *frames.shape[1:3], "yuv420p"
+        for tick, image in zip(times or range(len(frames)), frames, strict=True):
+            frame = av.VideoFrame.from_ndarray(image, "rgb24")
+            frame.pts = tick
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def variable_rate(path):
+    write_matroska(path, pictures(), times=[i * i // 4 + i for i in range(20)])
+
+
+def webm_without_length(path):
+    write_matroska(path, pictures(), codec="libvpx", live="1")
+
+
+BAD = [("clip.mp4", empty), ("clip.mp4", text), ("clip.wav", audio), ("clip.mp4", missing)]
+GOOD = [
+    ("clip.mp4", one_frame),
+    ("clip.mkv", truncated),
+    ("clip.mp4", rotated),
+    ("clip.mkv", variable_rate),
+    ("clip.webm", webm_without_length),
+    ("clip.mp4", sixteen_pixels),
+]
+
+
+@pytest.mark.parametrize(("name", "make"), BAD, ids=[make.__name__ for _, make in BAD])
+def test_predict_names_what_is_no_clip(checkpoint, tmp_path, capfd, name, make):
+    make(tmp_path / name)
+    with pytest.raises(SystemExit, match="1"):
+        main(["predict", str(tmp_path / name), "--checkpoint", str(checkpoint)])
+    out, err = capfd.readouterr()
+    assert out == "" and err.startswith(f"error: {tmp_path / name}: ") and len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("name", "make"), GOOD, ids=[make.__name__ for _, make in GOOD])
+def test_predict_answers_for_odd_clips(checkpoint, tmp_path, capfd, name, make):
+    make(tmp_path / name)
+    assert main(["predict", str(tmp_path / name), "--checkpoint", str(checkpoint), "--json"]) == 0
+    out, err = capfd.readouterr()
+    (answer,) = json.loads(out)
+    assert sum(top["probability"] for top in answer["top"]) == pytest.approx(1, abs=1e-5) and err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cause"),
+    [
+        (["cost", "--configuration", "224x4"], "write SPATIALxFRAMES@WIDTH"),
+        (["evaluate", "--checkpoint", "x", "--data", "y", "--views", "10x2"], "CLIPSxCROPS"),
+        (["predict", "a.mp4", "--gflops", "1", "--configuration", "32x4@1"], "not allowed with"),
+        (["frobnicate"], "invalid choice"),
+    ],
+)
+def test_unusable_arguments(capsys, arguments, cause):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert cause in capsys.readouterr().err
+
+
+def test_missing_checkpoint_is_one_line(capsys):
+    assert main(["predict", "a.mp4", "--checkpoint", "nowhere"]) == 1
+    said = capsys.readouterr().err
+    assert "nowhere" in said and len(said.splitlines()) == 1
