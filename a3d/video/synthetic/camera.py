@@ -53,15 +53,17 @@ class CameraWork:
         self.right = np.array([np.cos(self.azimuth), 0, -np.sin(self.azimuth)])
         self.away = np.array([-np.sin(self.azimuth), 0, -np.cos(self.azimuth)])
         focal = 0.5 * size[1] / np.tan(np.deg2rad(rng.uniform(28, 48)) / 2)
-        self._frame(show, focal, rng)
+        self._frame(show, focal, rng, 0.0 if still else rng.choice([0.0, 0.8, 1.0]))
         self._hold(focal, rng, 0.0 if still else 1.0)
 
-    def _frame(self, show: Performance, focal: float, rng: np.random.Generator) -> None:
-        """Stands where the whole action fills a share of the picture; may follow who moves along."""
+    def _frame(self, show: Performance, focal: float, rng: np.random.Generator, follow: float) -> None:
+        """Stands where the whole action fills a share of the picture; follows who moves along to a share."""
         points = [np.stack([p.head + p.head_up * 0.15, *p.hand, *p.toe, *p.knee, p.pelvis]) for p in show.poses]
         points = np.concatenate([*points, *(edge[None] for edge in show.frame)])
         path = np.mean([p.pelvis for p in show.poses], axis=0) * (1, 0, 1)
-        self.track = path.mean(0) + rng.choice([0.0, 0.8, 1.0]) * (path - path.mean(0))
+        way = _drift(path)
+        goes = np.linalg.norm(way[-1] - way[0]) > 0.4
+        self.track = path.mean(0) + follow * goes * way
         held = (points - self.track).reshape(-1, 3)
         middle = (held.min(0) + held.max(0)) / 2
         self.target = self.track + middle
@@ -104,6 +106,12 @@ class CameraWork:
         right = unit(right - (right @ away) * away + roll * down)
         axes = np.stack([right, np.cross(away, right), away])
         return Camera(position, axes, focal, (self.size[0] / 2, self.size[1] / 2))
+
+
+def _drift(path: np.ndarray) -> np.ndarray:
+    """The straight, even way (N, 3) that fits a path best, about its mean: how a calm hand follows somebody."""
+    moments = np.arange(len(path)) - (len(path) - 1) / 2
+    return np.outer(moments, moments @ path / max(moments @ moments, 1.0))
 
 
 def wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -18,7 +18,7 @@ class Clip:
 
     frames: uint8 (N, H, W, 3) RGB
     masks: bool (N, H, W), the moving body: the visible pixels of those parts of the performers (both boxers, but no
-        passer-by and no prop) that travel more than 4 cm within the clip, grown by 1/128 of the height. The feet of
+        passer-by and no prop) that travel more than 2.5 cm within the clip, grown by 1/128 of the height. The feet of
         squats and the hands of push-ups are at rest and left out; a jumper is in it whole.
     bodies: bool (N, H, W), all visible pixels of the performers, not grown
     """

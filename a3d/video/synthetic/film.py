@@ -13,7 +13,7 @@ from a3d.video.synthetic.raster import Light, Part
 from a3d.video.synthetic.scene import Place, build, wall_texture
 
 OVERSAMPLING = 2  # pixels drawn along each side of a pixel of the film
-AT_REST = 0.04  # metres: a part that travels less within the clip does not count as moving
+AT_REST = 0.025  # metres: a part that travels less within the clip does not count as moving
 MATS = ((0.15, 0.30, 0.62), (0.45, 0.20, 0.52), (0.20, 0.45, 0.35), (0.12, 0.12, 0.14), (0.70, 0.25, 0.22))
 
 

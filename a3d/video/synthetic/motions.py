@@ -123,7 +123,8 @@ def squats(times, rng) -> Performance:
     down, n = beat.swing(0.2), len(times)
     depth, stance, lean = rng.uniform(0.7, 1.05), rng.uniform(1.2, 2.6) * body.hip, np.deg2rad(rng.uniform(25, 45))
     pitch = 0.04 + lean * down
-    pelvis = xyz(0, body.legs - 0.01 - depth * body.thigh * down, -0.55 * depth * body.thigh * down)
+    tall = body.ankle + np.sqrt((body.legs - body.ankle - 0.006) ** 2 - (stance - body.hip) ** 2)  # with straight knees
+    pelvis = xyz(0, tall - depth * body.thigh * down, -0.55 * depth * body.thigh * down)
     ankles = pair(stance, body.ankle, np.zeros(n))
     chest = pelvis + turned(pitch) * body.torso
     style = rng.choice(["front", "rise", "head", "chest"])

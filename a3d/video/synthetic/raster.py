@@ -78,8 +78,9 @@ def draw(ends: np.ndarray, size: tuple[int, int]) -> Layer | None:
 def _draw_capsule(layer: Layer, index: int, ends: np.ndarray, low: np.ndarray, high: np.ndarray) -> None:
     """The nearest point, along each pixel's ray, of all balls on the segment."""
     (x, y, z, r), (dx, dy, dz, dr) = ends[0], ends[1] - ends[0]
-    length = max(float(np.hypot(dx, dy)), 1e-3)
-    ux, uy = dx / length, dy / length
+    length = float(np.hypot(dx, dy))
+    ux, uy = (dx / length, dy / length) if length > 1e-3 else (np.float32(1), np.float32(0))  # a ball, or end on
+    length = max(length, 1e-3)
     across = np.arange(low[0], high[0], dtype=np.float32) + np.float32(0.5) - x
     down = (np.arange(low[1], high[1], dtype=np.float32) + np.float32(0.5) - y)[:, None]
     along = across * ux + down * uy
