@@ -19,7 +19,7 @@ class Lens:
         cast = np.array([1 + rng.normal(0, 0.035), 1.0, 1 + rng.normal(0, 0.05)])
         self.gain = (rng.uniform(0.84, 1.15) * vignette[..., None] * cast).astype(np.float32)
         self.contrast, self.fog = np.float32(rng.uniform(0.9, 1.15)), np.float32(rng.uniform(0.0, 0.06))
-        self.blur = float(rng.choice([0.0, 0.35, 0.6])) * height / 128
+        self.blur = float(rng.choice([0.0, 0.35, 0.6])) * (height / 128) ** 0.5
         strength = 255 * rng.uniform(0.002, 0.016) if noisy else 0.0
         self.offsets = rng.integers(0, SLACK, (frames, 2))
         grain = rng.standard_normal((height + SLACK, width + SLACK, 3), dtype=np.float32)
