@@ -46,11 +46,14 @@ def test_cost_of_every_configuration_given(capsys):
     assert first["params"] - fewer == 388 * (1840 + 1)  # weights and a bias for each class left out
 
 
-def test_table_tests_all_97_from_one_decode(checkpoint, data, capsys):
-    network = load(checkpoint)
-    assert len(network.table) == len(network.statistics) == 97
-    assert main(["table", "--checkpoint", str(checkpoint), "--data", str(data), "--calibration-clips", "4"]) == 0
-    assert "97 configurations, 4 clips; 8 files decoded, each once" in capsys.readouterr().out
+def test_table_tests_every_configuration_or_those_given(checkpoint, data, capsys):
+    before = load(checkpoint)
+    assert len(before.table) == len(before.statistics) == 97
+    arguments = ["table", "--checkpoint", str(checkpoint), "--data", str(data), "--calibration-clips", "4"]
+    assert main([*arguments, "--configuration", "32x4@0.55", "--configuration", "20x1@0.5"]) == 0
+    assert "2 configurations on 4 clips; 8 files decoded, each once" in capsys.readouterr().out
+    after = load(checkpoint)
+    assert len(after.table) == len(after.statistics) == 98  # one is new, the others are kept
 
 
 def test_evaluate_prints_what_a_program_reads(checkpoint, data, capsys):
