@@ -94,9 +94,9 @@ def show_choice(row: Row, table: Table) -> None:
         "Configuration": (str(row.configuration), f"full: {full.configuration}"),
         "GFLOPs": (words.digits(row.gflops), f"{words.share(row.gflops, full.gflops)} of full"),
         "Parameters": (words.params(row.params), f"{words.share(row.params, full.params)} of full"),
-        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} against full"),
+        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} points against full"),
     }
     with st.container(key="numbers"):
-        columns = st.columns(4)
+        columns = [*st.columns(2), *st.columns(2)]
     for column, (label, (value, beside)) in zip(columns, values.items(), strict=True):
         column.metric(label, value, beside, delta_color="off", delta_arrow="off", border=True)

@@ -8,7 +8,7 @@ from controls import choose_budget, choose_class, choose_clip, choose_method, ch
 from sources import Source, table_of
 
 from a3d.explain import Comparison
-from a3d.explain.figures import film_strip, probabilities_figure, shares_figure, tradeoff_figure
+from a3d.explain.figures import cuboid_figure, film_strip, probabilities_figure, shares_figure, tradeoff_figure
 from a3d.inference.published import published
 from a3d.inference.table import Row, Table
 
@@ -17,14 +17,18 @@ BARE = {"displayModeBar": False}
 
 
 def budget(source: Source, table: Table) -> Row:
-    """The dial, its answer in words and numbers, and the curve."""
+    """The dial, its answer in words, numbers and a drawing, and the curve."""
     with st.container(border=True, key="dial"):
         gflops = choose_budget(table)
-    row = table.choose(gflops=gflops)
-    st.markdown(words.answer(row, table, gflops))
-    if row.note:
-        st.caption(row.note)
-    show_choice(row, table)
+    row, full = table.choose(gflops=gflops), table.full.configuration
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    with left:
+        st.markdown(words.answer(row, table, gflops))
+        if row.note:
+            st.caption(row.note)
+        show_choice(row, table)
+    kept = f"Kept of the full network: {words.dimensions(row)}"
+    right.plotly_chart(cuboid_figure(row.configuration, full), key="kept", config=BARE, alt=kept)
     curve(source, table, row, gflops)
     return row
 

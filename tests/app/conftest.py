@@ -10,7 +10,8 @@ from a3d.inference.cost import cost
 from a3d.inference.table import Row, Table
 from a3d.networks import slow_r18
 from a3d.video import Sampling
-from tests.clips import moving_square, write_clip
+from a3d.video.encode import write_video
+from tests.clips import moving_square
 from tests.conftest import shaken
 
 LABELS = ("crawl", "jump", "squat", "stretch", "wave", "yawn")
@@ -44,4 +45,4 @@ def network(checkpoints):
 
 @pytest.fixture(scope="session")
 def video(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("videos") / "square.mp4", moving_square(3, frames=40))
+    return write_video(tmp_path_factory.mktemp("videos") / "square.mp4", moving_square(3, frames=40), 25)

@@ -11,12 +11,13 @@ from a3d.explain import explain
 from a3d.inference.published import published
 
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
+LIMIT = 300  # seconds a run may take: against hanging, not a claim
 
 
 @pytest.fixture
 def app(checkpoints, monkeypatch):
     monkeypatch.setenv("A3D_CHECKPOINTS", str(checkpoints))
-    return AppTest.from_file(str(MAIN), default_timeout=60)
+    return AppTest.from_file(str(MAIN), default_timeout=LIMIT)
 
 
 def numbers(app) -> dict[str, str]:
@@ -50,7 +51,7 @@ def healthy(app) -> bool:
 def test_opens_on_a_sample(app):
     app.run()
     assert healthy(app)
-    assert len(app.get("plotly_chart")) == 4
+    assert len(app.get("plotly_chart")) == 5
     assert len(app.get("video")) == 1
 
 
@@ -104,9 +105,9 @@ def test_a_bad_file_costs_one_line(app, tmp_path, content):
     assert not app.exception
     (error,) = app.error
     assert error.value.startswith("holiday.mp4: ") and "\n" not in error.value and str(tmp_path) not in error.value
-    assert numbers(app) and len(app.get("plotly_chart")) == 1
+    assert numbers(app) and len(app.get("plotly_chart")) == 2
     app.file_uploader[0].set_value(None).run()
-    assert healthy(app) and len(app.get("plotly_chart")) == 4
+    assert healthy(app) and len(app.get("plotly_chart")) == 5
 
 
 def test_a_published_table_is_chosen_from_in_the_same_way(app):
@@ -132,7 +133,7 @@ def test_the_papers_curve_on_demand(app):
 def test_the_address_holds_the_view(app, network):
     app.run()
     options = app.select_slider(key="budget").options
-    again = AppTest.from_file(str(MAIN), default_timeout=60)
+    again = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
     again.query_params.update({"budget": options[0], "sample": "Push-ups"})
     again.run()
     assert healthy(again)
