@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -71,4 +71,9 @@ def small() -> Recipe:
     )
 
 
-RECIPES = {"paper": paper, "small": small}
+def finetune() -> Recipe:
+    """A few epochs from a trained network (`--init`), over the whole range from the first step."""
+    return replace(small(), name="finetune", epochs=5, rate=5e-4, warmup=0.5, growth=())
+
+
+RECIPES = {"paper": paper, "small": small, "finetune": finetune}
