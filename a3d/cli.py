@@ -19,7 +19,7 @@ from a3d import networks
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.explain.maps import Explanation, compare
 from a3d.explain.overlay import write_overlay
-from a3d.inference.checkpoint import load, save
+from a3d.inference.checkpoint import load, save, save_table
 from a3d.inference.cost import cost
 from a3d.inference.evaluation import Result, build_table, evaluate_all
 from a3d.inference.prediction import chosen, predict
@@ -212,7 +212,7 @@ def run_table(options: argparse.Namespace) -> None:
         )
     else:
         network.table = built.table
-    save(network, options.checkpoint)
+    save_table(network, options.checkpoint)
     if options.json:
         emit(network.table.to_frame().to_dict("records"))
         return

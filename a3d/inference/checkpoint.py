@@ -41,12 +41,17 @@ def save(network: AdaptiveNetwork, folder: str | Path, half: bool = False) -> No
     dtype = torch.float16 if half else torch.float32
     weights = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in network.state_dict().items()}
     replace(folder / "weights.safetensors", lambda path: save_file(weights, path))
-    packed = {c.key: pack(statistics) for c, statistics in network.statistics.items()}
-    replace(folder / "statistics.safetensors", lambda path: save_file(packed, path))
-    if network.table is not None:
-        network.table.write_csv(folder / "table.csv")
+    save_table(network, folder)
     text = json.dumps(_config(network), indent=1, ensure_ascii=False)
     replace(folder / "config.json", lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def save_table(network: AdaptiveNetwork, folder: str | Path) -> None:
+    """Writes statistics and table into a checkpoint folder; its weights stay as they are, in their precision."""
+    packed = {c.key: pack(statistics) for c, statistics in network.statistics.items()}
+    replace(Path(folder) / "statistics.safetensors", lambda path: save_file(packed, path))
+    if network.table is not None:
+        network.table.write_csv(Path(folder) / "table.csv")
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptiveNetwork:

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from a3d.configuration import Configuration, range_0016
 from a3d.inference.calibration import calibrate
-from a3d.inference.checkpoint import CheckpointError, load, save
+from a3d.inference.checkpoint import CheckpointError, load, save, save_table
 from a3d.inference.table import Row, Table
 from a3d.networks import slowfast_r18
 from a3d.video import Sampling
@@ -48,6 +48,16 @@ def test_half_precision_rounds_the_weights_alone(network, tmp_path):
     assert torch.equal(back.classifier.weight, network.classifier.weight.half().float())
     assert all(p.dtype == torch.float32 for p in back.parameters())
     assert all(torch.equal(a, b) for a, b in zip(*(next(iter(n.statistics[ONE].values())) for n in (back, network)), strict=True))
+
+
+def test_a_new_table_leaves_the_weights_in_their_precision(network, tmp_path):
+    save(network, tmp_path, half=True)
+    before = (tmp_path / "weights.safetensors").read_bytes()
+    back = load(tmp_path)
+    del back.statistics[TWO]
+    save_table(back, tmp_path)
+    assert (tmp_path / "weights.safetensors").read_bytes() == before
+    assert set(load(tmp_path).statistics) == {ONE}
 
 
 def test_only_plain_files(network, tmp_path):
