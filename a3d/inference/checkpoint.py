@@ -55,7 +55,7 @@ def save_table(network: AdaptiveNetwork, folder: str | Path) -> None:
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptiveNetwork:
-    """The network of a checkpoint folder, in evaluation mode, with its labels, sampling, range, table and provenance."""
+    """The network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table and provenance."""
     folder = Path(folder)
     config = _read_config(folder / "config.json")
     try:
