@@ -30,20 +30,32 @@ def choose_source(title: str) -> Source:
 
 
 def choose_budget(table: Table) -> float:
-    """The dial: it stops at the cost of each network of the trade-off list. GFLOPs."""
-    full = table.full.gflops
-    stops = {f"{words.gflops(row.gflops)} ({words.share(row.gflops, full)})": row.gflops for row in table.trade_off()}
-    quarter = min(stops, key=lambda text: abs(stops[text] - full / 4))
+    """The dial, GFLOPs: even on a logarithmic scale, as the curve below it is."""
+    budgets, full = stops(table), table.full.gflops
+    quarter = min(budgets, key=lambda text: abs(budgets[text] - full / 4))
     chosen = st.select_slider(
         "Compute budget for one clip",
-        list(stops),
+        list(budgets),
         quarter,
         key="budget",
         bind="query-params",
         help="GFLOPs are billions of multiply-adds that the network does for one clip. "
         "Drag, or use the arrow keys: the best tested configuration within the budget answers.",
     )
-    return stops[chosen]
+    return budgets[chosen]
+
+
+def stops(table: Table, count: int = 33) -> dict[str, float]:
+    """Budgets in GFLOPs by what the dial shows, ascending.
+
+    From the cheapest configuration to the full network in even ratios, and one for each row of the trade-off list, so
+    that every answer can be reached. Three digits, rounded up: what is shown is enough for what it buys.
+    """
+    low, high = table.trade_off()[0].gflops, table.full.gflops
+    costs = [row.gflops for row in table.trade_off()] + [high]
+    between = [low * (high / low) ** (i / (count - 1)) for i in range(1, count - 1)]
+    budgets = sorted({words.rounded_up(value) for value in (*costs, *between)})
+    return {f"{words.gflops(value)} ({words.share(value, high)})": value for value in budgets}
 
 
 def choose_clip() -> VideoFile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import ROUND_CEILING, Context
+
 from a3d.explain import Agreement, Comparison
 from a3d.inference.metrics import wilson
 from a3d.inference.table import Row, Table
@@ -10,6 +12,11 @@ from a3d.inference.table import Row, Table
 def digits(value: float) -> str:
     """Three of them: 54.5, 0.213."""
     return f"{value:#.3g}".rstrip(".")
+
+
+def rounded_up(value: float) -> float:
+    """To the three digits that are shown."""
+    return float(Context(prec=3, rounding=ROUND_CEILING).create_decimal_from_float(value))
 
 
 def gflops(value: float) -> str:
