@@ -88,8 +88,10 @@ class Table:
 
     @property
     def full(self) -> Row:
-        """The costliest row: the full network at its largest size, which the paper's ratios count from."""
-        return max(self.rows, key=lambda row: (row.gflops, row.params))
+        """The full network, all channels and frames, at the size where it is most accurate."""
+        width, frames = (max(getattr(row.configuration, name) for row in self.rows) for name in ("width", "frames"))
+        whole = [r for r in self.rows if (r.configuration.width, r.configuration.frames) == (width, frames)]
+        return max(whole or self.rows, key=lambda row: (row.top1, row.gflops))
 
     def row(self, configuration: Configuration) -> Row:
         """The row of a configuration; TableError if it was not tested."""
