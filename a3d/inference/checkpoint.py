@@ -86,7 +86,9 @@ def pack(statistics: Statistics) -> Tensor:
 
 
 def unpack(packed: Tensor, architecture: Architecture, configuration: Configuration) -> Statistics:
-    layers = [use for use in trace(architecture, configuration) if use.kernel == 0]
+    # Channels follow the width alone: one trace serves every size and frame count.
+    alike = Configuration(architecture.spatial, architecture.frames, configuration.width)
+    layers = [use for use in trace(architecture, alike) if use.kernel == 0]
     if packed.shape != (2, sum(use.outputs for use in layers)):
         raise CheckpointError(f"statistics of {configuration} do not fit the network: calibrate again (a3d table)")
     parts = packed.split([use.outputs for use in layers], 1)
