@@ -51,18 +51,23 @@ def stops(table: Table, count: int = 33) -> dict[str, float]:
     From the cheapest configuration to the full network in even ratios, and one for each row of the trade-off list, so
     that every answer can be reached. Three digits, rounded up: what is shown is enough for what it buys.
     """
-    low, high = table.trade_off()[0].gflops, table.full.gflops
-    costs = [row.gflops for row in table.trade_off()] + [high]
+    full = table.full.gflops
+    costs = [*(row.gflops for row in table.trade_off()), full]
+    low, high = min(costs), max(costs)
     between = [low * (high / low) ** (i / (count - 1)) for i in range(1, count - 1)]
     budgets = sorted({words.rounded_up(value) for value in (*costs, *between)})
-    return {f"{words.gflops(value)} ({words.share(value, high)})": value for value in budgets}
+    return {f"{words.gflops(value)} ({words.share(value, full)})": value for value in budgets}
 
 
 def choose_clip() -> VideoFile:
     """An upload, if there is one, or else a sample."""
     left, right = st.columns(2)
     title = left.selectbox(
-        "Sample clip", list(SAMPLES), key="sample", bind="query-params", help="Rendered figures, drawn for this app."
+        "Sample clip",
+        list(SAMPLES),
+        key="sample",
+        bind="query-params",
+        help="Rendered figures, made for this app: no network was trained on these clips.",
     )
     upload = right.file_uploader(
         "… or your own video",
@@ -106,7 +111,7 @@ def show_choice(row: Row, table: Table) -> None:
         "Configuration": (str(row.configuration), f"full: {full.configuration}"),
         "GFLOPs": (words.digits(row.gflops), f"{words.share(row.gflops, full.gflops)} of full"),
         "Parameters": (words.params(row.params), f"{words.share(row.params, full.params)} of full"),
-        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} points against full"),
+        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} vs. full"),
     }
     with st.container(key="numbers"):
         columns = [*st.columns(2), *st.columns(2)]

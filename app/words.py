@@ -41,10 +41,11 @@ def dimensions(row: Row) -> str:
 
 def accuracy(row: Row) -> str:
     """Top-1 with what it was counted on."""
+    top1 = f"{row.top1:.1f}% top-1" + (" as published" if row.published else "")
     if row.clips is None:
-        return f"{row.top1:.1f}% top-1"
+        return top1
     low, high = wilson(row.top1, row.clips)
-    return f"{row.top1:.1f}% top-1 (95% interval {low:.0f}–{high:.0f} on {row.clips} clips)"
+    return f"{top1} (95% interval {low:.0f}–{high:.0f} on {row.clips:,} clips)"
 
 
 def answer(row: Row, table: Table, budget: float) -> str:

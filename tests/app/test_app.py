@@ -63,7 +63,7 @@ def test_the_dial_reaches_the_whole_trade_off_list(app, network):
     options = app.run().select_slider(key="budget").options
     reached = [network.table.choose(gflops=budget(option)) for option in options]
     assert list(dict.fromkeys(reached)) == network.table.trade_off()
-    assert budget(options[-1]) >= network.table.full.gflops > budget(options[-2])
+    assert budget(options[-1]) >= network.table.full.gflops
 
 
 @pytest.mark.parametrize("place", [0, 11, 22, -1])
@@ -145,11 +145,11 @@ def test_the_address_holds_the_view(app, network):
     app.run()
     options = app.select_slider(key="budget").options
     again = AppTest.from_file(str(MAIN), default_timeout=LIMIT)
-    again.query_params.update({"budget": options[0], "sample": "Push-ups"})
+    again.query_params.update({"budget": options[0], "sample": "Lunges"})
     again.run()
     assert healthy(again)
     assert numbers(again)["Configuration"] == str(network.table.trade_off()[0].configuration)
-    assert again.selectbox(key="sample").value == "Push-ups"
+    assert again.selectbox(key="sample").value == "Lunges"
 
 
 def test_table_page(app, network):
