@@ -67,7 +67,7 @@ def choose_clip() -> VideoFile:
         list(SAMPLES),
         key="sample",
         bind="query-params",
-        help="Rendered figures, made for this app: no network was trained on these clips.",
+        help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them.",
     )
     upload = right.file_uploader(
         "… or your own video",
