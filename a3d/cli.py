@@ -346,7 +346,11 @@ def run_train(options: argparse.Namespace) -> None:
     started = time.time()
     with progress_bar() as bar:
         task = bar.add_task("", total=run.steps * recipe.batch, completed=run.step * recipe.batch)
-        run.train(lambda step: bar.update(task, advance=recipe.batch, description=_describe(step)))
+        run.train(
+            lambda step: bar.update(
+                task, advance=recipe.batch, description=_describe(step, bar.tasks[task].speed or 0.0)
+            )
+        )
     network.labels, network.sampling, network.range = data.classes, sampling, span
     network.provenance = {
         "command": "a3d " + " ".join(sys.argv[1:]),
@@ -389,11 +393,11 @@ def _recipe(options: argparse.Namespace):
     return replace(recipe, **given)
 
 
-def _describe(step) -> str:
-    """Losses and accuracies of a step's networks, in the order full, random, smallest."""
+def _describe(step, speed: float) -> str:
+    """Losses and accuracies of a step's networks, in the order full, random, smallest; speed in clips a second."""
     losses = " ".join(f"{part.loss:.2f}" for part in step.parts)
     top1 = " ".join(f"{part.top1:.0f}" for part in step.parts)
-    return f"epoch {step.epoch} · loss {losses} · top-1 {top1}"
+    return f"epoch {step.epoch} · loss {losses} · top-1 {top1} · {speed:.1f} clips/s"
 
 
 def progress_bar() -> Progress:
