@@ -119,11 +119,11 @@ def test_a_visit(url, browse, video, tmp_path):
     browser.save_screenshot(str(tmp_path / "open.png"))
 
     browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(video))
-    until(browser, lambda b: count(b, "[data-testid=stFileUploaderFile]"))
+    until(browser, lambda b: count(b, "[data-testid=stFileChip]"))
     assert_healthy(browser)
 
     before = configuration(browser)
-    dial = browser.find_element(By.CSS_SELECTOR, ".st-key-budget [role=slider]")
+    dial = browser.find_element(By.CSS_SELECTOR, ".st-key-budget input[type=range]")
     dial.send_keys(Keys.ARROW_RIGHT)
     until(browser, lambda b: configuration(b) != before)
     assert_healthy(browser)
