@@ -6,7 +6,7 @@ from pathlib import Path
 import a3d
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ["configuration", "video", "networks", "inference", "training", "explain", "cli"]
+ROOMS = ["configuration", "video", "networks", "inference", "training", "explain", "benchmark", "cli"]
 
 
 def imported(path):

@@ -1,0 +1,38 @@
+"""The `a3d` command: one file a command, each parses, calls, prints. Every error is one line: the value, the remedy."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import a3d
+from a3d.cli import cost, evaluate, explain, predict, table, train
+from a3d.training.mutual import TrainingError
+
+COMMANDS = (train, table, evaluate, predict, explain, cost)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError, TrainingError, ImportError) as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="a3d", description="Adaptive 3D networks for video: trained once, run at any compute budget."
+    )
+    top.add_argument("--version", action="version", version=f"a3d {a3d.__version__}")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in COMMANDS:
+        module.add(commands)
+    return top

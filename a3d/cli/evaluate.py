@@ -1,0 +1,63 @@
+"""`a3d evaluate`: the accuracy of chosen configurations on a data set."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a3d.cli.options import add_budget, command, views
+from a3d.cli.output import emit, progress_bar, report_broken
+from a3d.inference.checkpoint import load
+from a3d.inference.evaluation import Result, evaluate_all
+from a3d.inference.prediction import chosen
+from a3d.video import ClipFolder
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "evaluate",
+        "Accuracy of chosen configurations on a folder of clips.",
+        "a3d evaluate --checkpoint checkpoints/exercise12 --data clips/val --configuration 112x8@1 --views 10x3 --json",
+    )
+    sub.add_argument("--checkpoint", required=True, type=Path)
+    sub.add_argument("--data", required=True, help="folder CLASS/*.mp4, or a list file of `path label` lines")
+    add_budget(sub, many=True)
+    sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    network = load(options.checkpoint)
+    configurations = options.configuration or [chosen(network, options.gflops)]
+    dataset = ClipFolder(options.data)
+    with progress_bar() as bar:
+        task = bar.add_task("test", total=len(dataset))
+        results = evaluate_all(
+            network, dataset, configurations, options.views, progress=lambda done, _: bar.update(task, completed=done)
+        )
+    report_broken(results[configurations[0]].broken)
+    if options.json:
+        emit([_result(results[c]) for c in configurations])
+        return
+    for configuration in configurations:
+        result = results[configuration]
+        low, high = result.interval
+        print(
+            f"{configuration!s:>16}  {result.top1:5.1f}% top-1 ({low:.1f} to {high:.1f}), "
+            f"{result.mean_class:.1f}% mean class, {result.clips} clips"
+        )
+
+
+def _result(result: Result) -> dict:
+    return {
+        "configuration": result.configuration.key,
+        "top1": result.top1,
+        "mean_class": result.mean_class,
+        "top5": result.top5,
+        "interval": list(result.interval),
+        "clips": result.clips,
+        "views": "{}x{}".format(*result.views),
+        "broken": list(result.broken),
+    }

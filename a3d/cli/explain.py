@@ -1,0 +1,58 @@
+"""`a3d explain`: where and when the full network and a sub-network look."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a3d.cli.options import add_budget, command
+from a3d.cli.output import emit
+from a3d.explain.maps import Explanation, compare
+from a3d.explain.overlay import write_overlay
+from a3d.inference.checkpoint import load
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "explain",
+        "Where and when the full network and a sub-network look: a video side by side, and the shares of the frames.",
+        "a3d explain clip.mp4 --checkpoint checkpoints/exercise12 --gflops 0.2 --out maps.mp4",
+    )
+    sub.add_argument("video")
+    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_budget(sub)
+    sub.add_argument("--label", help="class to explain (the full network's answer)")
+    sub.add_argument("--method", default="cam", choices=("cam", "gradcam"))
+    sub.add_argument("--out", type=Path, help="H.264 video to write, frames with the maps laid over")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    network = load(options.checkpoint)
+    comparison = compare(
+        options.video, network, options.gflops, options.configuration, label=options.label, method=options.method
+    )
+    if options.out:
+        write_overlay(comparison, options.out)
+    if options.json:
+        emit([_explanation(e) for e in (comparison.full, comparison.sub)])
+        return
+    for who, explanation in (("full network", comparison.full), ("sub-network", comparison.sub)):
+        label, probability = explanation.predictions[0]
+        print(f"{who}, {explanation.configuration}: {label} ({100 * probability:.1f}%)")
+        print(f"  evidence for {explanation.name}, logit {explanation.logit:.2f}, by frame:")
+        for moment, share in zip(explanation.times, explanation.shares, strict=True):
+            print(f"  {moment:7.2f} s  {100 * share:5.1f}%  {'█' * round(40 * share)}")
+
+
+def _explanation(explanation: Explanation) -> dict:
+    return {
+        "configuration": explanation.configuration.key,
+        "label": explanation.name,
+        "logit": explanation.logit,
+        "times": explanation.times.tolist(),
+        "shares": explanation.shares.tolist(),
+        "top": [{"label": label, "probability": p} for label, p in explanation.predictions[:5]],
+    }

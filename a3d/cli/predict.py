@@ -1,0 +1,52 @@
+"""`a3d predict`: what happens in a video, within a budget."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from a3d.cli.options import add_budget, command, views
+from a3d.cli.output import emit
+from a3d.inference.checkpoint import load
+from a3d.inference.prediction import predict
+from a3d.video import VideoError
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "predict",
+        "What happens in a video, within a budget.",
+        "a3d predict clip.mp4 --checkpoint checkpoints/exercise12 --gflops 0.2",
+    )
+    sub.add_argument("video", nargs="+")
+    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_budget(sub)
+    sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
+    sub.add_argument("--top", type=int, default=5, help="how many classes to print (5)")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    """Every file is tried; the exit code is 1 if one could not be read."""
+    network = load(options.checkpoint)
+    answers, failed = [], 0
+    for video in options.video:
+        try:
+            found = predict(video, network, options.gflops, options.configuration, options.views)
+        except VideoError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed += 1
+            continue
+        top = list(zip(found.labels, found.probabilities, strict=True))[: options.top]
+        answers.append({"video": video, "configuration": found.configuration.key, "gflops": found.gflops, "top": top})
+        if not options.json:
+            print(f"{video}: {found.configuration}, {found.gflops:.3f} GFLOPs")
+            for label, probability in top:
+                print(f"  {100 * probability:5.1f}%  {label}")
+    if options.json:
+        emit([answer | {"top": [{"label": n, "probability": p} for n, p in answer["top"]]} for answer in answers])
+    if failed:
+        raise SystemExit(1)

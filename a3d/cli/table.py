@@ -1,0 +1,62 @@
+"""`a3d table`: calibrate and test every configuration of a checkpoint."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a3d.cli.options import command, configuration, views
+from a3d.cli.output import emit, progress_bar, report_broken
+from a3d.inference.checkpoint import load, save_table
+from a3d.inference.evaluation import build_table
+from a3d.inference.table import Table
+from a3d.video import ClipFolder
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "table",
+        "Calibrate and test every configuration; write table.csv and the statistics into the checkpoint.",
+        "a3d table --checkpoint runs/mine/checkpoint --data clips",
+    )
+    sub.add_argument("--checkpoint", required=True, type=Path)
+    sub.add_argument("--data", required=True, help="folder with train/ (to calibrate on) and val/ (to test on)")
+    sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
+    sub.add_argument("--calibration-clips", type=int, default=256, help="training clips to calibrate on (256)")
+    sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    network = load(options.checkpoint)
+    training, dataset = (ClipFolder(options.data, split) for split in ("train", "val"))
+    with progress_bar() as bar:
+        task = bar.add_task("calibrate and test", total=None)
+        built = build_table(
+            network,
+            training,
+            dataset,
+            options.configuration,
+            options.views,
+            options.calibration_clips,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    report_broken(built.broken)
+    if network.table is not None and options.configuration:
+        fresh = {row.configuration for row in built.table.rows}
+        network.table = Table(
+            [*built.table.rows, *(row for row in network.table.rows if row.configuration not in fresh)]
+        )
+    else:
+        network.table = built.table
+    save_table(network, options.checkpoint)
+    if options.json:
+        emit(network.table.to_frame().to_dict("records"))
+        return
+    for row in network.table.trade_off():
+        print(f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.top1:5.1f}% top-1")
+    print(
+        f"{len(built.table)} configurations on {built.table.full.clips} clips; {built.decoded} files decoded, each once"
+    )

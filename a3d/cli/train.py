@@ -1,0 +1,123 @@
+"""`a3d train`: one network over a whole range of configurations."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from a3d import networks
+from a3d.cli.options import BUILDERS, RANGES, command
+from a3d.cli.output import progress_bar
+from a3d.inference.checkpoint import load, save
+from a3d.networks import build
+from a3d.training.loop import Run
+from a3d.training.recipes import RECIPES
+from a3d.video import ClipFolder, FrameCache, Sampling, TrainingClips, Video
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "train",
+        "Train one network over a whole range of configurations.",
+        "a3d train --data clips --out runs/mine --network slow_r18 --spatial 112 --base-channels 32",
+    )
+    sub.add_argument(
+        "--data", required=True, help="folder with train/CLASS/*.mp4, or a list file of `path label` lines"
+    )
+    sub.add_argument("--extra", action="append", default=[], help="a further folder of clips of the same classes")
+    sub.add_argument("--out", required=True, type=Path, help="folder of the run")
+    sub.add_argument("--resume", action="store_true", help="go on where the run in --out was stopped")
+    sub.add_argument("--init", help="checkpoint folder whose weights to start from")
+    sub.add_argument("--network", default="slow_r50", choices=BUILDERS)
+    sub.add_argument("--base-channels", type=int, default=64)
+    sub.add_argument("--range", default="0.016", choices=RANGES, help="lower end of the computational range")
+    sub.add_argument("--spatial", type=int, default=224, help="reference size in pixels")
+    sub.add_argument("--frames", type=int, help="frames T of the full clip (8; SlowFast 4)")
+    sub.add_argument("--stride", type=int, help="frames between two of the clip, τ (8; SlowFast 16)")
+    sub.add_argument("--recipe", default="small", choices=RECIPES)
+    sub.add_argument("--epochs", type=int, help="instead of the recipe's")
+    sub.add_argument("--batch", type=int, help="instead of the recipe's")
+    sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
+    sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
+    sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
+    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
+    sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+
+
+def run(options: argparse.Namespace) -> None:
+    data = ClipFolder(options.data, None if Path(options.data).is_file() else "train")
+    for folder in options.extra:
+        data.items += ClipFolder(folder, "train", data.classes).items
+    network, span, sampling = _network(options, data.classes)
+    recipe = _recipe(options)
+    opened = FrameCache(options.cache).open if options.cache else Video
+    clips = TrainingClips(data, sampling, areas=recipe.areas, seed=options.seed, strict=options.strict, opened=opened)
+    run = Run(network, clips, span, recipe, options.out, options.seed, options.workers, options.device)
+    if options.resume and not run.resume():
+        raise ValueError(f"{options.out} holds no state to resume from: leave out --resume")
+    if not options.resume and (options.out / "state.pt").exists():
+        raise ValueError(f"{options.out} already holds a run: add --resume, or give another --out")
+    started = time.time()
+    with progress_bar() as bar:
+        task = bar.add_task("", total=run.steps * recipe.batch, completed=run.step * recipe.batch)
+        run.train(
+            lambda step: bar.update(
+                task, advance=recipe.batch, description=_describe(step, bar.tasks[task].speed or 0.0)
+            )
+        )
+    network.labels, network.sampling, network.range = data.classes, sampling, span
+    network.provenance = {
+        "command": "a3d " + " ".join(sys.argv[1:]),
+        "recipe": asdict(recipe),
+        "clips": len(clips),
+        "broken": clips.broken,
+        "hours": round((time.time() - started) / 3600, 3),
+        "torch": torch.__version__,
+    }
+    save(network, options.out / "checkpoint")
+    made = options.out / "checkpoint"
+    print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}")
+
+
+def _network(options: argparse.Namespace, classes: tuple[str, ...]):
+    """The network to train, its range, and how clips are sampled for it."""
+    frames = options.frames or (4 if options.network.startswith("slowfast") else 8)
+    shape = {"spatial": options.spatial, "frames": frames}
+    if options.init:
+        start = load(options.init)
+        if start.labels != classes:
+            raise ValueError(f"--init {options.init} knows other classes than {options.data}: start without --init")
+        network = build(replace(start.architecture, **shape))
+        network.load_state_dict(start.state_dict())
+    else:
+        torch.manual_seed(options.seed)
+        network = BUILDERS[options.network](len(classes), base_channels=options.base_channels, **shape)
+    fast = isinstance(network, networks.SlowFast)
+    span = RANGES[options.range](options.spatial, frames)
+    alpha = network.architecture.alpha if fast else 1
+    stride = (options.stride or (16 if fast else 8)) // alpha
+    return network, span, Sampling(frames * alpha, stride, options.spatial)
+
+
+def _recipe(options: argparse.Namespace):
+    recipe = RECIPES[options.recipe]()
+    given = {name: getattr(options, name) for name in ("epochs", "batch", "rate") if getattr(options, name) is not None}
+    if options.no_teacher:
+        given["lesson"] = 0.0
+    return replace(recipe, **given)
+
+
+def _describe(step, speed: float) -> str:
+    """Losses and accuracies of a step's networks, in the order full, random, smallest; speed in clips a second."""
+    losses = " ".join(f"{part.loss:.2f}" for part in step.parts)
+    top1 = " ".join(f"{part.top1:.0f}" for part in step.parts)
+    return f"epoch {step.epoch} · loss {losses} · top-1 {top1} · {speed:.1f} clips/s"
