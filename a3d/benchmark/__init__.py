@@ -1,0 +1,37 @@
+"""`a3d benchmark`: figures of this machine, each a ratio against a rival that was timed in the same run.
+
+A group is a file of rows: functions from a `Setting` to figures, one by one as they are measured. Rivals are imported
+through `rival` in these files and nowhere else; a row that lacks one says so and the rest goes on (`attempted`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from a3d.benchmark import machine
+from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
+
+
+@dataclass(frozen=True)
+class Group:
+    """What it answers, its rows, the packages that they compare with, the devices where they mean something."""
+
+    title: str
+    rows: tuple[Callable[[Setting], Iterator[Figure]], ...]
+    rivals: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ("cpu", "cuda")
+
+
+GROUPS: dict[str, Group] = {
+    "machine": Group("what this machine can do", (machine.peaks,)),
+}
+
+
+def attempted(group: Group, setting: Setting) -> Iterator[Figure]:
+    """The figures of a group; where a package or a folder is missing, a row that says so instead of its figures."""
+    for row in group.rows:
+        try:
+            yield from row(setting)
+        except (RivalMissing, ValueError) as error:
+            yield Figure(row.__name__.replace("_", " "), note=str(error))

@@ -1,0 +1,119 @@
+"""`a3d benchmark`: figures of this machine against rivals, printed and saved."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+import a3d
+from a3d.benchmark import GROUPS, Figure, Setting, attempted
+from a3d.cli.options import command
+from a3d.cli.output import console, emit
+from a3d.inference.checkpoint import replace
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "benchmark",
+        "Speed, memory and decoding on this machine, each as a ratio against a rival timed in the same run.",
+        "a3d benchmark decoding --out benchmark.json",
+    )
+    groups = "; ".join(f"{name}: {group.title}" for name, group in GROUPS.items())
+    sub.add_argument("group", nargs="*", metavar="GROUP", help=f"all by default. {groups}")
+    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    sub.add_argument("--data", type=Path, help="folder with train/ and val/, for the groups that test accuracy")
+    sub.add_argument("--device", action="append", choices=("cpu", "cuda"), help="all there are by default")
+    sub.add_argument("--out", type=Path, help="JSON file to write")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    unknown = [name for name in options.group if name not in GROUPS]
+    if unknown:
+        raise ValueError(f"group {unknown[0]!r}: choose among {', '.join(GROUPS)}")
+    devices = options.device or ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    found = {"machine": machine(), "groups": {}}
+    for device in devices:
+        for name in options.group or GROUPS:
+            if device in GROUPS[name].devices:
+                setting = Setting(device, options.checkpoint, options.data)
+                found["groups"].setdefault(name, {})[device] = _measure(name, setting, options.json)
+                _save(found, options.out)
+    if options.json:
+        emit(found)
+
+
+def machine() -> dict:
+    """What the figures depend on: the machine, the versions, the time."""
+    packages = ["torch", "torchvision", "av", "numpy", *sorted({r for group in GROUPS.values() for r in group.rivals})]
+    return {
+        "a3d": a3d.__version__,
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        "card": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in packages},
+    }
+
+
+def _measure(name: str, setting: Setting, silent: bool) -> list[dict]:
+    with console.status(f"{name} on {setting.device}"):
+        figures = list(attempted(GROUPS[name], setting))
+    if not silent:
+        Console(width=None if sys.stdout.isatty() else 160).print(
+            _table(f"{GROUPS[name].title} ({name}, {setting.device})", figures)
+        )
+    return [asdict(figure) | {"met": figure.met} for figure in figures]
+
+
+def _table(title: str, figures: list[Figure]) -> Table:
+    table = Table(title=title, title_justify="left")
+    for column in ("figure", "ours", "rival", "ratio", "target", "note"):
+        table.add_column(column, justify="right" if column in ("ours", "rival", "ratio", "target") else "left")
+    marks = {True: "[green]met[/]", False: "[red]missed[/]", None: ""}
+    for figure in figures:
+        numbers = (_number(figure.ours, figure.unit), _number(figure.rival, figure.unit), _number(figure.ratio))
+        table.add_row(
+            escape(figure.name), *numbers, f"{figure.target} {marks[figure.met]}".strip(), escape(figure.note)
+        )
+    return table
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "" if value is None else f"{value:.4g} {unit}".strip()
+
+
+def _save(found: dict, path: Path | None) -> None:
+    if path is not None:
+        text = json.dumps(found, ensure_ascii=False, indent=1)
+        replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _processor() -> str:
+    """Its name, where the system tells it."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
