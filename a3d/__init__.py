@@ -2,13 +2,14 @@
 
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError, range_0016, range_006
 from a3d.explain.maps import compare, explain
+from a3d.inference.budget import BudgetError
 from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, load, save
 from a3d.inference.cost import Cost, cost
 from a3d.inference.evaluation import build_table, evaluate
 from a3d.inference.prediction import Prediction, predict
 from a3d.inference.published import published
-from a3d.inference.table import BudgetError, Row, Table, TableError
+from a3d.inference.table import Row, Table, TableError
 from a3d.networks import (
     MissingStatistics,
     slow_r18,

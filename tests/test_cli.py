@@ -71,6 +71,14 @@ def test_budget_below_the_cheapest_is_refused(checkpoint, data, capsys):
     assert main(["predict", clip, "--checkpoint", str(checkpoint), "--gflops", "0.0000001"]) == 1
     said = capsys.readouterr().err
     assert said.startswith("error: no tested configuration costs at most") and len(said.splitlines()) == 1
+    for budget, cause in (
+        ("--params=-3", "-3 parameters"),
+        ("--gflops=nan", "nan"),
+        ("--milliseconds=5", "a3d profile"),
+    ):
+        assert main(["predict", clip, "--checkpoint", str(checkpoint), budget]) == 1
+        said = capsys.readouterr().err
+        assert said.startswith("error: ") and cause in said and len(said.splitlines()) == 1
 
 
 def test_explain_writes_a_video_and_shares(checkpoint, data, tmp_path, capsys):
@@ -212,6 +220,7 @@ def test_predict_answers_for_odd_clips(checkpoint, tmp_path, capfd, name, make):
         (["cost", "--configuration", "224x4"], "write SPATIALxFRAMES@WIDTH"),
         (["evaluate", "--checkpoint", "x", "--data", "y", "--views", "10x2"], "CLIPSxCROPS"),
         (["predict", "a.mp4", "--gflops", "1", "--configuration", "32x4@1"], "not allowed with"),
+        (["predict", "a.mp4", "--gflops", "1", "--megabytes", "3"], "not allowed with"),
         (["frobnicate"], "invalid choice"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, command, views
+from a3d.cli.options import add_budget, budget, command, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load
 from a3d.inference.evaluation import Result, evaluate_all
@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
-    configurations = options.configuration or [chosen(network, options.gflops)]
+    configurations = options.configuration or [chosen(network, **budget(options))]
     dataset = ClipFolder(options.data)
     with progress_bar() as bar:
         task = bar.add_task("test", total=len(dataset))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, command
+from a3d.cli.options import add_budget, budget, command
 from a3d.cli.output import emit
 from a3d.explain.maps import Explanation, compare
 from a3d.explain.overlay import write_overlay
@@ -32,7 +32,12 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
     comparison = compare(
-        options.video, network, options.gflops, options.configuration, label=options.label, method=options.method
+        options.video,
+        network,
+        options.configuration,
+        label=options.label,
+        method=options.method,
+        **budget(options),
     )
     if options.out:
         write_overlay(comparison, options.out)

@@ -15,6 +15,13 @@ BUILDERS = {
     for depth in (18, 26, 50, 101)
 }
 
+BUDGETS = {
+    "gflops": "budget for one clip: the best tested configuration within it is run",
+    "milliseconds": "budget in the median time of one clip on this device, as a3d profile measured it",
+    "params": "budget in parameters",
+    "megabytes": "budget in megabytes of float32 weights",
+}
+
 
 def command(
     commands: argparse._SubParsersAction, run: Callable, name: str, help_: str, example: str
@@ -31,11 +38,18 @@ def command(
 
 
 def add_budget(sub: argparse.ArgumentParser, many: bool = False) -> None:
+    """One budget of four, read by `budget`, or a configuration."""
     group = sub.add_mutually_exclusive_group()
-    group.add_argument("--gflops", type=float, help="budget: the best tested configuration within it is run")
+    for unit, help_ in BUDGETS.items():
+        group.add_argument(f"--{unit}", type=float, help=help_)
     group.add_argument(
         "--configuration", type=configuration, action="append" if many else "store", help="as in 112x4@0.6"
     )
+
+
+def budget(options: argparse.Namespace) -> dict[str, float | None]:
+    """The budget given, as the keywords of `a3d.predict`."""
+    return {unit: getattr(options, unit) for unit in BUDGETS}
 
 
 def configuration(text: str) -> Configuration:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from a3d.cli.options import add_budget, command, views
+from a3d.cli.options import add_budget, budget, command, views
 from a3d.cli.output import emit
 from a3d.inference.checkpoint import load
 from a3d.inference.prediction import predict
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     answers, failed = [], 0
     for video in options.video:
         try:
-            found = predict(video, network, options.gflops, options.configuration, options.views)
+            found = predict(video, network, options.configuration, options.views, **budget(options))
         except VideoError as error:
             print(f"error: {error}", file=sys.stderr)
             failed += 1

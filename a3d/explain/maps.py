@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.budget import Limits
 from a3d.inference.prediction import chosen, full_configuration
 from a3d.networks import AdaptiveNetwork, SubNetwork, temporal_indices
 from a3d.video.transforms import crops, short_side
@@ -185,21 +187,22 @@ def read_clip(path: str | Path, network: AdaptiveNetwork) -> Clip:
 def explain(
     clip: str | Path | Clip,
     network: AdaptiveNetwork,
-    gflops: float | None = None,
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
+    **budget: Unpack[Limits],
 ) -> Explanation:
     """The evidence of one configuration for one class.
 
-    The configuration is given, or chosen within `gflops` from the network's table, or the full one. label: a class name
+    The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
+    device), `params=` or `megabytes=`, or the full one. label: a class name
     or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
     Raises ConfigurationError for an unknown class or method, MissingStatistics for a configuration without calibration.
     """
     if method not in METHODS:
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
-    configuration = chosen(network, gflops, configuration)
+    configuration = chosen(network, configuration, **budget)
     # An extracted network: whatever happens to hooks, modes and gradients, the shared one is not touched.
     sub = network.extract(configuration)
     tensor = _tensor(clip, network, configuration).to(sub.classifier.weight.device)
@@ -214,18 +217,19 @@ def explain(
 def compare(
     clip: str | Path | Clip,
     network: AdaptiveNetwork,
-    gflops: float | None = None,
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
+    **budget: Unpack[Limits],
 ) -> Comparison:
     """The full network and a sub-network on the same frames, decoded once.
 
-    Both are explained for the same class: `label`, or what the full network finds most probable.
+    Both are explained for the same class: `label`, or what the full network finds most probable. The sub-network is
+    given or chosen as in `explain`.
     """
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     full = explain(clip, network, configuration=full_configuration(network), label=label, method=method)
-    return Comparison(full, explain(clip, network, gflops, configuration, full.label, method))
+    return Comparison(full, explain(clip, network, configuration, full.label, method, **budget))
 
 
 def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, float]:

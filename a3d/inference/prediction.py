@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.budget import Budget, Limits
 from a3d.inference.cost import cost
 from a3d.inference.evaluation import answer
 from a3d.networks import AdaptiveNetwork, temporal_indices
@@ -39,11 +41,12 @@ class Prediction:
 def predict(
     path: str | Path,
     network: AdaptiveNetwork,
-    gflops: float | None = None,
     configuration: Configuration | None = None,
     views: tuple[int, int] = (1, 1),
+    **budget: Unpack[Limits],
 ) -> Prediction:
-    """Names and probabilities for a video, at the configuration that `chosen` gives.
+    """Names and probabilities for a video, at the configuration given or within `gflops=`, `milliseconds=` (of a clip
+    on this device), `params=` or `megabytes=`, or else at the full one.
 
     views: clips in time × crops (1 or 3), softmax averaged. Raises VideoError for a file without pictures, BudgetError
     below the cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a
@@ -53,7 +56,7 @@ def predict(
         raise ConfigurationError(
             "the network is in training mode, where clips influence each other: call network.eval()"
         )
-    configuration = chosen(network, gflops, configuration)
+    configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
     with torch.inference_mode():
@@ -70,19 +73,22 @@ def predict(
 
 
 def chosen(
-    network: AdaptiveNetwork, gflops: float | None = None, configuration: Configuration | None = None
+    network: AdaptiveNetwork, configuration: Configuration | None = None, **budget: Unpack[Limits]
 ) -> Configuration:
-    """The configuration given, the best that the network's table holds within `gflops`, or else the full one.
+    """The configuration given, the best that the network's table holds within the budget, or else the full one.
 
-    Raises ConfigurationError for both or for a network without a table, BudgetError below the cheapest.
+    budget: `gflops=`, `milliseconds=`, `params=` or `megabytes=`, as in `Table.choose`; milliseconds are those of
+    `network.profile`. Raises ConfigurationError for both or for a network without a table, BudgetError below the
+    cheapest, for two budgets, and for milliseconds without a profile.
     """
-    if configuration is not None and gflops is not None:
-        raise ConfigurationError(f"{gflops:g} GFLOPs and {configuration}: give a budget or a configuration, not both")
-    if gflops is None:
+    limit = Budget.of(**budget)
+    if configuration is not None and limit is not None:
+        raise ConfigurationError(f"{limit} and {configuration}: give a budget or a configuration, not both")
+    if limit is None:
         return configuration or full_configuration(network)
     if network.table is None:
-        raise ConfigurationError(f"{gflops:g} GFLOPs: the network has no table to choose from; make one (a3d table)")
-    return network.table.choose(gflops=gflops).configuration
+        raise ConfigurationError(f"{limit}: the network has no table to choose from; make one (a3d table)")
+    return network.table.choose(**budget, profile=network.profile).configuration
 
 
 def full_configuration(network: AdaptiveNetwork) -> Configuration:

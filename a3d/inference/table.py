@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_CEILING, Context
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.budget import UNITS, Budget, BudgetError, check_unit, enough
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+
+    from a3d.inference.profile import Profile
 
 COLUMNS = ("spatial", "frames", "width", "gflops", "params", "top1", "mean_class", "top5", "clips", "trade_off")
 PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
@@ -22,10 +24,6 @@ PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
 
 class TableError(ValueError):
     """A table that cannot be read or does not hold what is asked; the message names the value and the remedy."""
-
-
-class BudgetError(TableError):
-    """A budget below the cheapest tested configuration."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +51,11 @@ class Row:
     @property
     def published(self) -> bool:
         return self.source != ""
+
+    @property
+    def megabytes(self) -> float:
+        """Of the weights in float32, 1e6 bytes."""
+        return 4 * self.params / 1e6
 
 
 class Table:
@@ -102,23 +105,45 @@ class Table:
             )
         return self._rows[configuration]
 
-    def choose(self, gflops: float) -> Row:
-        """The best tested configuration that costs at most `gflops`: highest top-1, of equals the cheapest.
+    def choose(
+        self,
+        gflops: float | None = None,
+        *,
+        milliseconds: float | None = None,
+        params: float | None = None,
+        megabytes: float | None = None,
+        profile: Profile | None = None,
+    ) -> Row:
+        """The best tested configuration within the one budget given: highest top-1, of equals the cheapest.
 
-        Raises BudgetError below the cheapest.
+        gflops: of one clip. milliseconds: median time of one clip by `profile`, which is `network.profile`.
+        params: in ones. megabytes: of float32 weights, 1e6 bytes.
+        Raises BudgetError below the cheapest, for no budget or two, and for milliseconds without a profile.
         """
-        affordable = [row for row in self.trade_off() if row.gflops <= gflops]
+        budget = Budget.of(gflops=gflops, milliseconds=milliseconds, params=params, megabytes=megabytes)
+        if budget is None:
+            raise BudgetError(f"no budget to choose within: give one of {', '.join(UNITS)}")
+        cost, rows = _cost(budget.unit, profile), self.trade_off(budget.unit, profile)
+        affordable = [row for row in rows if cost(row) <= budget.limit]
         if not affordable:
-            cheapest = self.trade_off()[0]
             raise BudgetError(
-                f"no tested configuration costs at most {gflops:g} GFLOPs; "
-                f"the cheapest, {cheapest.configuration}, costs {_ceiling(cheapest.gflops)}"
+                f"no tested configuration costs at most {budget}; "
+                f"the cheapest, {rows[0].configuration}, costs {enough(cost(rows[0]))}"
             )
         return affordable[-1]
 
-    def trade_off(self) -> list[Row]:
-        """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate."""
-        return best_within(self.rows)
+    def trade_off(self, by: str = "gflops", profile: Profile | None = None) -> list[Row]:
+        """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate.
+
+        by: what cost is counted in, "gflops", "milliseconds", "params" or "megabytes". Milliseconds are those of
+        `profile`, and rows that it has not measured are left out.
+        """
+        cost, rows = _cost(by, profile), self.rows
+        if by == "milliseconds":
+            rows = [row for row in rows if row.configuration in profile]
+            if not rows:
+                raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
+        return best_within(rows, cost)
 
     def to_frame(self) -> DataFrame:
         """One line a row, with the columns of the file."""
@@ -156,18 +181,25 @@ class Table:
         return PUBLISHED_COLUMNS if self.published else COLUMNS
 
 
-def best_within(rows: Iterable[Row]) -> list[Row]:
+def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: row.gflops) -> list[Row]:
     """Cheapest first, every row that is more accurate than all that cost no more: rising in both by construction."""
     best: list[Row] = []
-    for row in sorted(rows, key=lambda row: (row.gflops, -row.top1, row.params, row.configuration)):
+    for row in sorted(rows, key=lambda row: (cost(row), -row.top1, row.gflops, row.params, row.configuration)):
         if not best or row.top1 > best[-1].top1:
             best.append(row)
     return best
 
 
-def _ceiling(gflops: float) -> str:
-    """Two digits, rounded up: a budget of what is printed is enough."""
-    return f"{float(Context(prec=2, rounding=ROUND_CEILING).create_decimal(repr(gflops))):g}"
+def _cost(unit: str, profile: Profile | None) -> Callable[[Row], float]:
+    """What a row costs in a unit."""
+    check_unit(unit)
+    if unit != "milliseconds":
+        return lambda row: getattr(row, unit)
+    if profile is None:
+        raise BudgetError(
+            "milliseconds: no times are known of this device; measure them (a3d profile --checkpoint DIR), load again"
+        )
+    return lambda row: profile.milliseconds(row.configuration)
 
 
 def _fields(row: Row) -> dict[str, object]:

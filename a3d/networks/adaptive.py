@@ -83,11 +83,13 @@ class AdaptiveNetwork(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.statistics: dict[Configuration, Statistics] = {}
-        # What a checkpoint adds (`a3d.load`): class names, T × τ and normalisation, the range, the table, the origin.
+        # What a checkpoint adds (`a3d.load`): class names, T × τ and normalisation, the range, the table, the times
+        # on this device, the origin.
         self.labels: tuple[str, ...] = tuple(f"class {i}" for i in range(architecture.classes))
         self.sampling = None
         self.range = None
         self.table = None
+        self.profile = None
         self.provenance: dict = {}
 
     def _finish(self, features: int, tail: int = 0) -> None:

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.budget import BudgetError
 from a3d.inference.cost import cost
 from a3d.inference.evaluation import build_table, calibrate_all, evaluate
 from a3d.inference.prediction import predict
-from a3d.inference.table import BudgetError
 from a3d.networks import MissingStatistics
 from a3d.video import ClipFolder, VideoError
 
@@ -50,6 +50,14 @@ def test_a_budget_is_kept_and_used(network, clips, paths):
         assert prediction.gflops == cost(network, prediction.configuration).gflops <= budget
     with pytest.raises(BudgetError, match=r"at most 1e-06 GFLOPs; the cheapest, 24²×2, 0\.5"):
         predict(paths[0], network, gflops=1e-6)
+    smallest = min(row.megabytes for row in network.table.rows)
+    for unit, limit in (("megabytes", smallest), ("params", 1e9)):
+        expected = network.table.choose(**{unit: limit}).configuration
+        assert predict(paths[0], network, **{unit: limit}).configuration == expected
+    with pytest.raises(BudgetError, match="1 GFLOPs and 5 MB: give one budget"):
+        predict(paths[0], network, gflops=1, megabytes=5)
+    with pytest.raises(BudgetError, match="budgets in 'glops'"):
+        predict(paths[0], network, glops=1)
 
 
 def test_without_a_budget_the_full_network_answers(ready, paths):

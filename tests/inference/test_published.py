@@ -5,9 +5,10 @@ from itertools import pairwise
 import pytest
 
 from a3d.configuration import Configuration, range_0016, range_006
+from a3d.inference.budget import BudgetError
 from a3d.inference.cost import cost
 from a3d.inference.published import TITLES, peers, published
-from a3d.inference.table import BudgetError, TableError
+from a3d.inference.table import TableError
 from a3d.networks import Architecture
 
 SLOW, SLOWFAST = Architecture("slow", 50, 400), Architecture("slowfast", 50, 400, frames=4)

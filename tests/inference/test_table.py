@@ -7,7 +7,8 @@ from itertools import pairwise
 import pytest
 
 from a3d.configuration import Configuration
-from a3d.inference.table import COLUMNS, BudgetError, Row, Table, TableError
+from a3d.inference.budget import UNITS, BudgetError
+from a3d.inference.table import COLUMNS, Row, Table, TableError
 
 
 def row(spatial, frames, width, gflops, top1, **others):
@@ -65,13 +66,80 @@ def test_trade_off_rises_in_cost_and_accuracy_and_holds_every_choice(seed):
     assert {table.choose(gflops=r.gflops) for r in table.rows} == set(listed)
 
 
-@pytest.mark.parametrize("budget", [0.01, 0.0, -1.0, math.nan])
+class Times(dict):
+    """Latencies as a profile tells them."""
+
+    def milliseconds(self, configuration):
+        return self[configuration]
+
+
+def random_times(table, seed):
+    draw = random.Random(seed)
+    return Times((r.configuration, draw.randint(1, 12) / 2) for r in table.rows)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("seed", range(5))
+def test_choice_in_every_unit_against_all_rows(seed, unit):
+    table = random_table(seed)
+    times = random_times(table, seed)
+
+    def cost(row):
+        return times[row.configuration] if unit == "milliseconds" else getattr(row, unit)
+
+    for budget in sorted({cost(r) for r in table.rows}):
+        for limit in (budget, 1.01 * budget):
+            within = [r for r in table.rows if cost(r) <= limit]
+            best = max(r.top1 for r in within)
+            chosen = table.choose(**{unit: limit}, profile=times)
+            assert chosen.top1 == best and cost(chosen) == min(cost(r) for r in within if r.top1 == best)
+    listed = table.trade_off(unit, times)
+    assert all(cost(a) < cost(b) and a.top1 < b.top1 for a, b in pairwise(listed))
+    assert {table.choose(**{unit: cost(r)}, profile=times) for r in table.rows} == set(listed)
+
+
+def test_what_is_slower_and_worse_is_never_chosen_within_a_time(table):
+    """The full network here takes less time than one of half its cost, as happens to narrow ones."""
+    slow, fast = Configuration(64, 4, 0.5), Configuration(64, 4, 1.0)
+    times = Times({r.configuration: 10 * r.gflops for r in table.rows} | {slow: 9.0, fast: 8.0})
+    assert slow not in {r.configuration for r in table.trade_off("milliseconds", times)}
+    assert table.choose(milliseconds=9.5, profile=times).configuration == fast
+    del times[fast]  # not measured, not chosen
+    assert table.choose(milliseconds=9.5, profile=times).configuration == slow
+
+
+@pytest.mark.parametrize("budget", [0.01, 0.0])
 def test_below_the_cheapest(table, budget):
     with pytest.raises(BudgetError) as caught:
         table.choose(gflops=budget)
     assert str(caught.value) == (
         f"no tested configuration costs at most {budget:g} GFLOPs; the cheapest, 32²×2, 0.5, costs 0.02"
     )
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"gflops": -1.0}, "a budget of -1 GFLOPs: give a positive number"),
+        ({"params": math.nan}, "a budget of nan parameters: give a positive number"),
+        ({"gflops": 1.0, "megabytes": 2}, "1 GFLOPs and 2 MB: give one budget"),
+        ({}, "no budget to choose within: give one of gflops, milliseconds, params, megabytes"),
+        ({"gflops": None}, "no budget to choose within"),
+        ({"milliseconds": 3}, r"no times are known of this device; measure them \(a3d profile --checkpoint DIR\)"),
+        ({"milliseconds": 3, "profile": Times()}, r"none of the table's configurations: measure again \(a3d profile\)"),
+        ({"params": 2e5}, r"at most 200000 parameters; the cheapest, 64²×4, 0\.5, costs 250000$"),
+        ({"megabytes": 0.5}, r"at most 0\.5 MB; the cheapest, 64²×4, 0\.5, costs 1$"),
+    ],
+)
+def test_budgets_that_buy_nothing(table, limits, message):
+    with pytest.raises(BudgetError, match=message) as caught:
+        table.choose(**limits)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_unit(table):
+    with pytest.raises(BudgetError, match="budgets in 'seconds': choose one of gflops, milliseconds"):
+        table.trade_off(by="seconds")
 
 
 def test_the_budget_that_the_error_names_is_enough():
