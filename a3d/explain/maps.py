@@ -340,7 +340,7 @@ def _explanation(
         label,
         float(logits[label]),
         bias,
-        _array(logits.softmax(0)),
+        _array(network.probabilities(logits[None])[0]),
         network.labels,
         method,
         tuple(evidence),

@@ -205,14 +205,16 @@ class Clips:
 def answer(
     network: AdaptiveNetwork, tensors: Tensor, configuration: Configuration, clips: int = 1, batch: int = 32
 ) -> Tensor:
-    """Probabilities (clips, classes): the mean softmax over views (N, 3, T, S, S), which come clip by clip.
+    """Probabilities (clips, classes) from views (N, 3, T, S, S), which come clip by clip.
 
+    The mean softmax over the views or, where several classes can be right, the highest sigmoid (as for Charades).
     Raises MissingStatistics, or EvaluationError if the network's answers are not finite.
     """
     logits = torch.cat([network(part, configuration) for part in tensors.split(batch)])
     if not logits.isfinite().all():
         raise EvaluationError(f"{configuration} answers with values that are not finite: calibrate it (a3d table)")
-    return logits.float().softmax(1).unflatten(0, (clips, -1)).mean(1).cpu()
+    views = network.probabilities(logits).unflatten(0, (clips, -1))
+    return (views.mean(1) if network.architecture.task == "classification" else views.amax(1)).cpu()
 
 
 def squares(frames: Tensor, size: int, count: int) -> Tensor:

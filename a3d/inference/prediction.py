@@ -19,7 +19,8 @@ from a3d.video import crop_views, decode_views
 
 @dataclass(frozen=True)
 class Prediction:
-    """labels: class names, most probable first; probabilities: theirs, 0..1, summing to 1.
+    """labels: class names, most probable first; probabilities: theirs, 0..1, summing to 1 if only one class can be
+    right, else each on its own.
 
     gflops: of one view; `views` clips in time × crops were averaged. times: float64 (clips, t), seconds from the start
     of the video, of the frames seen (by the Fast pathway, for SlowFast).
@@ -48,9 +49,9 @@ def predict(
     """Names and probabilities for a video, at the configuration given or within `gflops=`, `milliseconds=` (of a clip
     on this device), `params=` or `megabytes=`, or else at the full one.
 
-    views: clips in time × crops (1 or 3), softmax averaged. Raises VideoError for a file without pictures, BudgetError
-    below the cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a
-    network in training mode.
+    views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). Raises VideoError for
+    a file without pictures, BudgetError below the cheapest tested configuration, MissingStatistics for one that was not
+    calibrated, ConfigurationError for a network in training mode.
     """
     if network.training:
         raise ConfigurationError(

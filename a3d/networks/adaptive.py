@@ -20,6 +20,7 @@ DEPTHS = {
     101: (Bottleneck, (3, 4, 23, 3)),
 }
 STRIDES = (1, 2, 2, 2)
+TASKS = ("classification", "multilabel", "detection")
 
 
 class MissingStatistics(ConfigurationError):
@@ -32,7 +33,8 @@ class Architecture:
 
     base_channels: channels of the (Slow) stem, 64 as published. spatial, frames: the reference size and the
     frames T of the full Slow pathway. alpha: Fast frames per Slow frame; beta: Slow channels per Fast channel,
-    the paper's 1/β. dropout: before the classifier, in training.
+    the paper's 1/β. dropout: before the classifier, in training. task: "classification" (one class a clip),
+    "multilabel" (any number of classes a clip) or "detection" (any number a person box).
     """
 
     family: str
@@ -44,12 +46,15 @@ class Architecture:
     alpha: int = 8
     beta: int = 8
     dropout: float = 0.5
+    task: str = "classification"
 
     def __post_init__(self) -> None:
         if self.depth not in DEPTHS:
             raise ConfigurationError(f"depth {self.depth}: choose one of {', '.join(map(str, DEPTHS))}")
         if self.base_channels < 8 or self.base_channels % 8:
             raise ConfigurationError(f"base_channels {self.base_channels}: give a multiple of 8")
+        if self.task not in TASKS:
+            raise ConfigurationError(f"task {self.task!r}: choose one of {', '.join(TASKS)}")
 
     @property
     def name(self) -> str:
@@ -111,6 +116,11 @@ class AdaptiveNetwork(nn.Module):
         """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes)."""
         pooled = torch.cat([x.mean((2, 3, 4)) for x in maps], 1)
         return self.classifier(F.dropout(pooled, self.architecture.dropout, self.training))
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""
+        exclusive = self.architecture.task == "classification"
+        return logits.float().softmax(1) if exclusive else logits.float().sigmoid()
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
         raise NotImplementedError

@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -27,6 +26,7 @@ from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step, sample_configurations
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
+from a3d.training.task import of
 from a3d.video.datasets import TrainingClips, collate
 from a3d.video.transforms import normalise
 
@@ -138,8 +138,7 @@ class Run:
         """Pixels (B, T, S, S, 3), float, 0..255, and targets (B, classes), augmented."""
         recipe, classes = self.recipe, self.network.architecture.classes
         pixels = frames.to(self.device).float()
-        targets = F.one_hot(labels.to(self.device), classes).float()
-        targets = targets * (1 - recipe.smoothing) + recipe.smoothing / classes
+        targets = of(self.network.architecture).targets(labels.to(self.device), classes, recipe.smoothing)
         if recipe.colour:
             pixels = jitter_colours(pixels, recipe.colour)
         return mix(pixels, targets, recipe.mixup) if recipe.mixup else (pixels, targets)

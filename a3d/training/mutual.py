@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import ComputationalRange, Configuration
+from a3d.networks import parallel
 from a3d.networks.adaptive import AdaptiveNetwork
+from a3d.training.task import hits, of
 
 
 class TrainingError(RuntimeError):
@@ -20,7 +21,7 @@ class TrainingError(RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """What one network of a step did: its loss, and its top-1 over the batch in percent."""
+    """What one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
 
     configuration: Configuration
     loss: float
@@ -50,43 +51,41 @@ def mutual_step(
     targets: Tensor,
     configurations: list[Configuration],
     lesson: Callable[[tuple[Tensor, ...]], Tensor] | None = None,
+    boxes: Tensor | None = None,
 ) -> list[Part]:
     """Adds the gradients of Eq. 3 to the parameters, network by network, so that memory stays that of one.
 
-    clips: (B, 3, T, S, S), normalised. targets: (B, classes), label probabilities (rows sum to 1).
+    clips: (B, 3, T, S, S), normalised. targets: (rows, classes), as the network's task has them; a row is a clip or, in
+    detection, one of `boxes`, (rows, 5): number of its clip, x1, y1, x2, y2 as shares of the picture.
     configurations: the full network's, learning from the targets, then those that learn from its output.
     lesson: a further loss on the full network's maps, from a teacher of another kind.
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
+    task, where = of(network.architecture), () if boxes is None else (boxes,)
     maps = network.features(clips, full)
-    logits = network.classify(maps)
-    loss = F.cross_entropy(logits, targets)
+    teacher = network.classify(maps, *where)
+    loss = task.loss(teacher, targets)
+    parts = [_part(full, loss, teacher, targets)]
     _backward(network, loss if lesson is None else loss + lesson(maps), full)
-    parts = [_part(full, loss, logits, targets)]
-    soft = logits.detach().float().log_softmax(1)
     for configuration in others:
-        logits = network(clips, configuration)
-        loss = distillation(logits, soft)
-        _backward(network, loss, configuration)
+        logits = network(clips, configuration, *where)
+        loss = task.distillation(logits, teacher.detach())
         parts.append(_part(configuration, loss, logits, targets))
+        _backward(network, loss, configuration)
     return parts
 
 
-def distillation(logits: Tensor, soft: Tensor) -> Tensor:
-    """KL(teacher ‖ student), temperature 1, mean over the batch. soft: the teacher's log-probabilities (B, classes)."""
-    return F.kl_div(logits.log_softmax(1), soft, reduction="batchmean", log_target=True)
-
-
 def _part(configuration: Configuration, loss: Tensor, logits: Tensor, targets: Tensor) -> Part:
-    right = (logits.argmax(1) == targets.argmax(1)).float().mean()
-    return Part(configuration, loss.item(), 100 * right.item())
+    return Part(configuration, parallel.summed(loss).item(), hits(logits, targets))
 
 
 def _backward(network: nn.Module, loss: Tensor, configuration: Configuration) -> None:
-    if not math.isfinite(loss.item()):
-        raise TrainingError(f"{configuration}: the loss is {loss.item()}")
+    value = parallel.summed(loss).item()
+    if not math.isfinite(value):
+        raise TrainingError(f"{configuration}: the loss is {value}")
     loss.backward()
     norm = torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
-    if not math.isfinite(norm.item()):
-        raise TrainingError(f"{configuration}: the gradient is {norm.item()}")
+    norm = parallel.summed(norm).item()  # of all processes, so that all stop
+    if not math.isfinite(norm):
+        raise TrainingError(f"{configuration}: the gradient is {norm}")

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from a3d.configuration import Configuration, range_0016
-from a3d.training.mutual import TrainingError, distillation, mutual_step, sample_configurations
+from a3d.training.mutual import TrainingError, mutual_step, sample_configurations
 from a3d.training.schedule import learning_rate
 
 SPAN = range_0016(32, 4)
@@ -34,12 +34,6 @@ def test_step_adds_the_gradients_of_equation_3(tiny):
     loss.backward()
     for name, gradient in gradients(tiny).items():
         torch.testing.assert_close(by_parts[name], gradient, atol=1e-5, rtol=1e-4)
-
-
-def test_distillation_is_zero_only_for_the_teachers_own_answer():
-    logits = torch.randn(5, 4)
-    assert distillation(logits, logits.log_softmax(1)).abs() < 1e-6
-    assert distillation(torch.randn(5, 4), logits.log_softmax(1)) > 0.01
 
 
 def test_sampled_configurations():
