@@ -1,12 +1,14 @@
 """A training run: a folder that can be killed at any time and resumed to the same weights.
 
-`metrics.csv` has a line for each network of each step; `state.pt` holds settings, weights, optimiser and position
-(tensors and plain values alone). Random states need no keeping: all that is random follows from seed and step.
+`metrics.csv` has a line for each network of each step, `run.json` tells how many steps there will be; `state.pt` holds
+settings, weights, optimiser and position (tensors and plain values alone). Random states need no keeping: all that is
+random follows from seed and step.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -74,6 +76,7 @@ class Run:
     def train(self, progress: Callable[[Progress], None] | None = None) -> AdaptiveNetwork:
         """Runs to the end and returns the network with the weights to keep (averaged, if the recipe says so)."""
         self.network.train()
+        self._announce()
         saved = time.monotonic()
         while self.step < self.steps:
             for batch in self._batches(self.step // self.steps_per_epoch):
@@ -197,6 +200,11 @@ class Run:
             self.lesson.projections.load_state_dict(state["lesson"])
         self._cut_log()
         return True
+
+    def _announce(self) -> None:
+        """What whoever follows the run cannot read from `metrics.csv`: where it ends."""
+        plan = {"steps": self.steps, "steps_per_epoch": self.steps_per_epoch, "recipe": asdict(self.recipe)}
+        replace(self.folder / "run.json", lambda path: path.write_text(json.dumps(plan, indent=1), encoding="utf-8"))
 
     def _log(self, report: Progress) -> None:
         """A line for each network of the step in `metrics.csv`."""
