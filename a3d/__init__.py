@@ -7,7 +7,9 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, load, save
 from a3d.inference.cost import Cost, cost
 from a3d.inference.evaluation import build_table, evaluate
+from a3d.inference.latency import profile
 from a3d.inference.prediction import Prediction, predict
+from a3d.inference.profile import Profile
 from a3d.inference.published import published
 from a3d.inference.table import Row, Table, TableError
 from a3d.networks import (
@@ -34,6 +36,7 @@ __all__ = [
     "Cost",
     "MissingStatistics",
     "Prediction",
+    "Profile",
     "Row",
     "Sampling",
     "Table",
@@ -47,6 +50,7 @@ __all__ = [
     "explain",
     "load",
     "predict",
+    "profile",
     "published",
     "range_0016",
     "range_006",

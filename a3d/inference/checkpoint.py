@@ -1,7 +1,8 @@
 """A checkpoint folder: safetensors and plain text, nothing that could run code.
 
 `config.json` (architecture, range, sampling, labels, provenance), `weights.safetensors`, `statistics.safetensors`
-(one tensor a configuration), `table.csv`, `README.md` (the model card).
+(one tensor a configuration), `table.csv`, `README.md` (the model card). `profile-DEVICE.json` holds times of one
+machine and stays on it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.inference.profile import Profile, device_name, file_name
 from a3d.inference.table import Table
 from a3d.networks.adaptive import AdaptiveNetwork, Architecture
 from a3d.networks.extraction import build, trace
@@ -54,8 +56,18 @@ def save_table(network: AdaptiveNetwork, folder: str | Path) -> None:
         network.table.write_csv(Path(folder) / "table.csv")
 
 
+def save_profile(profile: Profile, folder: str | Path) -> Path:
+    """Writes `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder."""
+    path = Path(folder) / profile.file_name
+    replace(path, lambda temporary: temporary.write_text(profile.to_json(), encoding="utf-8"))
+    return path
+
+
 def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptiveNetwork:
-    """The network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table and provenance."""
+    """The network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table and provenance.
+
+    `network.profile` is what `a3d profile` measured on this device with as many threads, None if it has not.
+    """
     folder = Path(folder)
     config = _read_config(folder / "config.json")
     try:
@@ -77,6 +89,9 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptiveNetw
         network.statistics[configuration] = unpack(packed[key], network.architecture, configuration)
     if (folder / "table.csv").exists():
         network.table = Table.read_csv(folder / "table.csv")
+    profile = folder / file_name(device_name(device), torch.get_num_threads())
+    if profile.exists():
+        network.profile = Profile.read(profile)
     return network.to(device)
 
 

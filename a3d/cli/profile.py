@@ -1,0 +1,80 @@
+"""`a3d profile`: how long every configuration takes on this device."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a3d.cli.options import command
+from a3d.cli.output import emit, progress_bar
+from a3d.inference.checkpoint import load, save_profile
+from a3d.inference.latency import profile
+from a3d.inference.profile import Profile
+from a3d.inference.table import Table
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "profile",
+        "Measure every configuration of a table on this device; budgets can then be given in milliseconds.",
+        "a3d profile --checkpoint checkpoints/exercise12\n  a3d predict clip.mp4 --milliseconds 10",
+    )
+    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    sub.add_argument("--video", type=Path, help="what to decode, as in your application (a rendered clip of 320x240)")
+    sub.add_argument("--batch", type=int, action="append", default=[], help="also with so many clips at once")
+    sub.add_argument(
+        "--threads", type=int, action="append", help="of the processor (those of PyTorch); each has a file of its own"
+    )
+    sub.add_argument("--rounds", type=int, default=15, help="how often every configuration is run (15)")
+    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    network = load(options.checkpoint, options.device)
+    measured = []
+    for threads in options.threads or [None]:
+        found = _measured(network, options, threads)
+        measured.append((found, save_profile(found, options.checkpoint)))
+    if options.json:
+        emit([{"device": p.device, "threads": p.threads, "file": str(path)} | _fastest(p) for p, path in measured])
+        return
+    for found, path in measured:
+        _print(found, network.table)
+        print(f"wrote {path}")
+
+
+def _measured(network, options: argparse.Namespace, threads: int | None) -> Profile:
+    with progress_bar() as bar:
+        task = bar.add_task("measure", total=None)
+        return profile(
+            network,
+            options.video,
+            sorted({1, *options.batch}),
+            options.rounds,
+            threads,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+
+
+def _fastest(found: Profile) -> dict:
+    return {
+        "milliseconds": {
+            latency.configuration.key: latency.network.median for latency in found.latencies if latency.batch == 1
+        }
+    }
+
+
+def _print(found: Profile, table: Table) -> None:
+    """The trade-off list in time, fastest first."""
+    print(f"{found.device}, {found.threads} threads; milliseconds, of nine in ten runs in brackets")
+    print(f"{'configuration':>16}  {'top-1':>6}  {'GFLOPs':>7}  {'network':>16}  {'decode':>16}  {'both':>16}")
+    rows = table.trade_off("milliseconds", found)
+    for row in rows:
+        latency = found.latency(row.configuration)
+        times = "  ".join(f"{t.median:7.2f} ({t.p90:6.2f})" for t in (latency.network, latency.decode, latency.both))
+        print(f"{row.configuration!s:>16}  {row.top1:5.1f}%  {row.gflops:7.3f}  {times}")
+    slower = sum(1 for row in table.trade_off() if row not in rows)
+    print(f"{len(table) - len(rows)} of {len(table)} are slower than a better one, {slower} of them on the GFLOPs list")
