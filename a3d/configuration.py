@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, replace
 from functools import total_ordering
 
+DIMENSIONS = ("spatial", "frames", "width")
+
 
 class ConfigurationError(ValueError):
     """A configuration that cannot be read or run; the message names the value and the remedy."""
@@ -46,6 +48,10 @@ class Configuration:
     def _width(self) -> str:
         text = f"{self.width:.6f}".rstrip("0")
         return text + "0" if text.endswith(".") else text
+
+    def differences(self, other: Configuration) -> tuple[str, ...]:
+        """The dimensions in which two configurations differ, of "spatial", "frames" and "width"."""
+        return tuple(name for name in DIMENSIONS if getattr(self, name) != getattr(other, name))
 
     @classmethod
     def parse(cls, text: str) -> Configuration:

@@ -1,13 +1,10 @@
-"""Plotly figures in one look: colours that the colour-blind tell apart, transparent ground for light and dark pages."""
+"""Plotly figures in one look: what two networks see of a clip, and, from their own files, all the others."""
 
 from __future__ import annotations
 
-import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from io import BytesIO
-from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,18 +12,28 @@ from PIL import Image
 from plotly.colors import hex_to_rgb, label_rgb
 
 from a3d.configuration import Configuration
+from a3d.explain.look import BLUE, FAINT, FULL, SUB, look
 from a3d.explain.maps import Comparison, Explanation
 from a3d.explain.overlay import blend, overlays
-from a3d.inference.table import Row, Table
+from a3d.explain.progress import accuracy_figure, sampled_figure, training_figure
+from a3d.explain.tradeoff import STEPS, tradeoff_figure
 from a3d.networks import temporal_indices
 
-if TYPE_CHECKING:
-    from pandas import DataFrame
+__all__ = [
+    "FULL",
+    "NOT_SEEN",
+    "STEPS",
+    "SUB",
+    "accuracy_figure",
+    "cuboid_figure",
+    "film_strip",
+    "probabilities_figure",
+    "sampled_figure",
+    "shares_figure",
+    "tradeoff_figure",
+    "training_figure",
+]
 
-# Okabe & Ito's palette, with greys that show on white and on black.
-BLUE, VERMILION, GREEN, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9"
-INK, FAINT, GRID = "#7a7a7a", "rgba(128,128,128,0.55)", "rgba(128,128,128,0.22)"
-FULL, SUB = BLUE, ORANGE
 CELL = 192  # pixels of a picture in the film strip: sharp at 130 on a dense screen
 HEADER = 32  # pixels of a row's title
 NOT_SEEN = (
@@ -39,61 +46,6 @@ NOT_SEEN = (
         b'<text x="50" y="67">seen</text></g></svg>'
     ).decode()
 )
-
-# What a step down the trade-off list gives up, in the colours of Fig. 6 and, as these are not for every eye, in dashes.
-STEPS = {
-    "spatial": ("gives up pixels (γs)", VERMILION, "solid"),
-    "frames": ("gives up frames (γt)", GREEN, "dash"),
-    "width": ("gives up width (γw)", BLUE, "dot"),
-    "several": ("changes several", INK, "solid"),
-}
-
-
-def tradeoff_figure(
-    table: Table,
-    chosen: Row | Configuration | None = None,
-    budget: float | None = None,
-    published: Mapping[str, Table] | None = None,
-    full: Row | Configuration | None = None,
-) -> go.Figure:
-    """Accuracy over GFLOPs (Fig. 6): all tested configurations, the trade-off list, the chosen one, the budget.
-
-    chosen, full: rows to mark. budget: GFLOPs of one clip. published: names and tables of other curves, drawn on the
-    same axes. Every point of `table` has the key of its configuration as `customdata`, by which a click is read.
-    """
-    figure = go.Figure()
-    figure.add_scatter(**_points(table.rows), name="tested", marker={"size": 6, "color": FAINT})
-    for name, curve in (published or {}).items():
-        figure.add_trace(_published_curve(name, curve))
-    trade_off = table.trade_off()
-    for kind, segments in _segments(trade_off).items():
-        figure.add_trace(_segment_trace(kind, segments))
-    figure.add_scatter(
-        **_points(trade_off),
-        name="trade-off list",
-        marker={"size": 8, "color": INK},
-    )
-    for row, name, symbol, colour in ((full, "full network", "square", FULL), (chosen, "chosen", "diamond", SUB)):
-        if row is not None:
-            figure.add_trace(_mark(row if isinstance(row, Row) else table.row(row), name, symbol, colour))
-    if chosen is not None:  # named on the spot: there is room above a rising curve, but not to the left of its start
-        mark, cheapest = figure.data[-1], trade_off[0].gflops
-        mark.mode, mark.textposition = "markers+text", "top center" if mark.x[0] <= cheapest else "top left"
-    rows = [*table.rows, *(row for curve in (published or {}).values() for row in curve.rows)]
-    low, high = _log_range([row.gflops for row in rows] + ([budget] if budget else []))
-    if budget:
-        _draw_budget(figure, budget, low, high)
-    ticks = [m * 10.0**e for e in range(math.floor(low), math.ceil(high) + 1) for m in (1, 2, 5)]
-    _look(figure, 460)
-    figure.update_xaxes(
-        type="log",
-        range=(low, high),
-        tickvals=ticks,
-        ticktext=[f"{tick:g}" for tick in ticks],
-        title_text="GFLOPs (multiply-adds of one clip)",
-    )
-    figure.update_yaxes(title_text="top-1 accuracy, %")
-    return figure
 
 
 def film_strip(comparison: Comparison) -> go.Figure:
@@ -131,7 +83,7 @@ def film_strip(comparison: Comparison) -> go.Figure:
             )
         figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
     figure.add_trace(_colour_bar(comparison.scale))
-    _look(figure, height + 100, showlegend=False)
+    look(figure, height + 100, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 0, "b": 100})
     figure.update_xaxes(range=(0, count), tickvals=np.arange(count) + 0.5, showgrid=False, showline=False)
     figure.update_xaxes(ticktext=[f"{time} s" for time in _seconds(comparison.full.all_times)], fixedrange=True)
@@ -172,7 +124,7 @@ def shares_figure(comparison: Comparison, pathway: int = 0) -> go.Figure:
                 cliponaxis=False,
                 hovertemplate=f"%{{customdata:.2f}} s: not seen by the {who}<extra></extra>",
             )
-    _look(figure, 300, bargap=0.1)
+    look(figure, 300, bargap=0.1)
     figure.update_xaxes(title_text="seconds", tickvals=times, ticktext=_seconds(times), showgrid=False)
     figure.update_xaxes(range=(times[0] - 0.6 * room, times[-1] + 0.6 * room))
     figure.update_yaxes(title_text="share of evidence", tickformat=".0%", rangemode="tozero")
@@ -180,20 +132,23 @@ def shares_figure(comparison: Comparison, pathway: int = 0) -> go.Figure:
 
 
 def probabilities_figure(
-    full: Explanation | Sequence[tuple[str, float]], sub: Explanation | Sequence[tuple[str, float]], top: int = 5
+    full: Explanation | Sequence[tuple[str, float]],
+    sub: Explanation | Sequence[tuple[str, float]],
+    top: int = 5,
+    names: tuple[str, str] = ("full network", "sub-network"),
 ) -> go.Figure:
     """Paired bars of the classes that are among the `top` of either network, by the full network's probability.
 
-    full, sub: explanations, or names and probabilities, most probable first.
+    full, sub: explanations, or classes and probabilities, most probable first. names: of the two networks.
     """
     full, sub = (x.predictions if isinstance(x, Explanation) else list(x) for x in (full, sub))
     first = [name for name, _ in full[:top]]
-    names = first + [name for name, _ in sub[:top] if name not in first]
+    classes = first + [name for name, _ in sub[:top] if name not in first]
     figure = go.Figure()
-    for who, predictions, colour in (("sub-network", dict(sub), SUB), ("full network", dict(full), FULL)):
+    for who, predictions, colour in ((names[1], dict(sub), SUB), (names[0], dict(full), FULL)):
         figure.add_bar(
-            y=names,
-            x=[predictions.get(name) for name in names],
+            y=classes,
+            x=[predictions.get(name) for name in classes],
             orientation="h",
             name=who,
             marker_color=colour,
@@ -202,7 +157,7 @@ def probabilities_figure(
             cliponaxis=False,
             hovertemplate=f"%{{y}}: %{{x:.1%}}<extra>{who}</extra>",
         )
-    _look(figure, 110 + 38 * len(names), barmode="group", bargap=0.3, legend_traceorder="reversed")
+    look(figure, 110 + 38 * len(classes), barmode="group", bargap=0.3, legend_traceorder="reversed")
     figure.update_xaxes(range=(0, 1.1), tickvals=(0, 0.25, 0.5, 0.75, 1), tickformat=".0%", title_text="probability")
     figure.update_yaxes(autorange="reversed", automargin=True, showgrid=False)
     # Within a pair, bars are drawn from the bottom up; reversed with the axis, the full network comes first.
@@ -229,28 +184,10 @@ def cuboid_figure(configuration: Configuration, full: Configuration) -> go.Figur
     clip = f"{configuration.spatial}² pixels, {configuration.frames} of {full.frames} frames"
     for x, text in ((1.05, clip), (2.775, f"{configuration.width:.0%} of the channels")):
         figure.add_annotation(x=x, y=-0.08, text=text, showarrow=False, yanchor="top")
-    _look(figure, 240, showlegend=False)
+    look(figure, 240, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 8, "b": 8})
     figure.update_xaxes(visible=False, range=(-0.1, 3.5), fixedrange=True)
     figure.update_yaxes(visible=False, range=(-0.35, 1.7), scaleanchor="x", fixedrange=True)
-    return figure
-
-
-def training_figure(metrics: DataFrame) -> go.Figure:
-    """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is."""
-    figure = go.Figure()
-    full = max(
-        map(Configuration.parse, metrics["configuration"].unique()), key=lambda c: (c.width, c.spatial, c.frames)
-    )
-    is_full = metrics["configuration"] == full.key
-    for name, part, colour in (("full network", is_full, FULL), ("sub-networks", ~is_full, SUB)):
-        losses = metrics[part].groupby("epoch")["loss"].mean()
-        figure.add_scatter(
-            x=losses.index, y=losses, name=name, mode="lines+markers", line={"color": colour, "width": 2}
-        )
-    _look(figure, 320)
-    figure.update_xaxes(title_text="epoch")
-    figure.update_yaxes(title_text="loss (cross-entropy; KL to the full network)", rangemode="tozero")
     return figure
 
 
@@ -267,82 +204,9 @@ def _square(corner: np.ndarray, width: float, height: float, fill: str, line: st
     )
 
 
-def _points(rows: Sequence[Row]) -> dict:
-    return {
-        "x": [row.gflops for row in rows],
-        "y": [row.top1 for row in rows],
-        "customdata": [row.configuration.key for row in rows],
-        "hovertext": [_describe(row) for row in rows],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        "mode": "markers",
-    }
-
-
-def _describe(row: Row) -> str:
-    lines = [f"<b>{row.configuration}</b>", f"{row.top1:.1f}% top-1", f"{row.gflops:.3g} GFLOPs"]
-    if row.params:
-        lines.append(f"{row.params / 1e6:.3g} M parameters")
-    return "<br>".join([*lines, *(note for note in (row.source, row.note) if note)])
-
-
-def _segments(rows: Sequence[Row]) -> dict[str, list[tuple[Row, Row]]]:
-    """Steps of the trade-off list by the dimension that each gives up; a step that changes more than one is several."""
-    kinds: dict[str, list[tuple[Row, Row]]] = {kind: [] for kind in STEPS}
-    for cheap, costly in pairwise(rows):
-        a, b = cheap.configuration, costly.configuration
-        changed = [name for name in ("spatial", "frames", "width") if getattr(a, name) != getattr(b, name)]
-        kinds[changed[0] if len(changed) == 1 else "several"].append((cheap, costly))
-    return {kind: segments for kind, segments in kinds.items() if segments}
-
-
-def _segment_trace(kind: str, segments: Sequence[tuple[Row, Row]]) -> go.Scatter:
-    name, colour, dash = STEPS[kind]
-    return go.Scatter(
-        x=[value for a, b in segments for value in (a.gflops, b.gflops, None)],
-        y=[value for a, b in segments for value in (a.top1, b.top1, None)],
-        mode="lines",
-        name=name,
-        line={"color": colour, "width": 1.5 if kind == "several" else 3, "dash": dash},
-        hoverinfo="skip",
-    )
-
-
-def _published_curve(name: str, table: Table) -> go.Scatter:
-    return go.Scatter(
-        **(_points(table.trade_off()) | {"customdata": None, "mode": "lines+markers"}),
-        name=name,
-        line={"color": SKY, "width": 1.5, "dash": "dot"},
-        marker={"symbol": "circle-open", "size": 7},
-    )
-
-
-def _mark(row: Row, name: str, symbol: str, colour: str) -> go.Scatter:
-    return go.Scatter(
-        **_points([row]),
-        name=name,
-        text=[f"<b>{row.configuration}</b>"],
-        marker={"symbol": symbol, "size": 14, "color": colour, "line": {"width": 2, "color": "white"}},
-    )
-
-
-def _draw_budget(figure: go.Figure, budget: float, low: float, high: float) -> None:
-    """A line at the budget, and a shade over what is too expensive; low, high: decimal logarithms of the axis."""
-    whole = {"y0": 0, "y1": 1, "yref": "paper"}
-    figure.add_shape(type="rect", x0=budget, x1=10**high, **whole, fillcolor="rgba(128,128,128,0.13)", line_width=0)
-    side = "left" if math.log10(budget) < 0.8 * high + 0.2 * low else "right"  # of the text that touches the line
-    label = {"text": f"budget {budget:.3g}", "textposition": "start", "textangle": 0, "xanchor": side, "padding": 6}
-    line = {"color": INK, "width": 1.5, "dash": "dash"}
-    figure.add_shape(type="line", x0=budget, x1=budget, **whole, line=line, label=label)
-
-
-def _log_range(values: Sequence[float]) -> tuple[float, float]:
-    low, high = math.log10(min(values)), math.log10(max(values))
-    room = 0.06 * (high - low) + 0.04
-    return low - room, high + room
-
-
 def _both(comparison: Comparison) -> tuple[tuple[str, Explanation, str], tuple[str, Explanation, str]]:
-    return ("full network", comparison.full, FULL), ("sub-network", comparison.sub, SUB)
+    first, second = comparison.names
+    return (first, comparison.full, FULL), (second, comparison.sub, SUB)
 
 
 def _by_moment(explanation: Explanation, pathway: int, moment: np.ndarray, moments: int) -> np.ndarray:
@@ -355,25 +219,6 @@ def _by_moment(explanation: Explanation, pathway: int, moment: np.ndarray, momen
 
 def _seconds(times: np.ndarray) -> list[str]:
     return [f"{time:.2f}" for time in times]
-
-
-def _look(figure: go.Figure, height: int, **layout) -> None:
-    """The look that all figures share."""
-    figure.update_layout(
-        template="none",
-        height=height,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"family": "system-ui, -apple-system, 'Segoe UI', sans-serif", "size": 13, "color": INK},
-        margin={"l": 62, "r": 16, "t": 16, "b": 48},
-        legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "bgcolor": "rgba(0,0,0,0)"},
-        hovermode="closest",
-        **layout,
-    )
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT, ticks="outside", tickcolor=FAINT)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, linecolor=FAINT)
-    figure.update_xaxes(title={"font_size": 13, "standoff": 8})
-    figure.update_yaxes(title={"font_size": 13, "standoff": 8})
 
 
 def _row_title(who: str, explanation: Explanation, pathway: int) -> str:

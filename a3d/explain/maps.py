@@ -132,6 +132,12 @@ class Explanation:
         return [(self.labels[i], float(self.probabilities[i])) for i in order]
 
     @property
+    def is_full(self) -> bool:
+        """All channels, all frames and at least the full size: nothing of the full network is left out."""
+        size, (frames, side) = self.configuration, self.frames.shape[:2]
+        return size.width == 1.0 and size.frames == frames and size.spatial >= side
+
+    @property
     def key_frame(self) -> int:
         """The frame with the largest share."""
         return int(self.seen[np.argmax(self.shares)])
@@ -158,10 +164,17 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A full network and a sub-network on the same frames, explained for the same class."""
+    """A full network and a sub-network, or any two, on the same frames, explained for the same class."""
 
     full: Explanation
     sub: Explanation
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What figures call the two."""
+        if self.full.is_full == self.sub.is_full:
+            return "first network", "second network"
+        return tuple("full network" if x.is_full else "sub-network" for x in (self.full, self.sub))
 
     @property
     def scale(self) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
-from a3d.explain.figures import INK
+from a3d.explain.look import INK
 
 ROOM = 90  # pixels below the figure for the slider and the mark that it stands at
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from pandas import DataFrame
 
 from a3d.configuration import Configuration
 from a3d.explain import Comparison
@@ -9,9 +10,11 @@ from a3d.explain.figures import (
     NOT_SEEN,
     STEPS,
     SUB,
+    accuracy_figure,
     cuboid_figure,
     film_strip,
     probabilities_figure,
+    sampled_figure,
     shares_figure,
     tradeoff_figure,
     training_figure,
@@ -147,3 +150,55 @@ def test_figures_are_the_same_every_time_and_fit_any_page(comparison, table):
         assert figure.to_json() == draw().to_json()
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
         assert figure.layout.width is None
+
+
+@pytest.mark.parametrize(("unit", "expected"), [("share", [100 / 9, 400 / 9, 100]), ("params", [1000, 3000, 9000])])
+def test_cost_in_other_units(unit, expected):
+    cells = (("32x4@0.5", 0.1, 1000, 40.0), ("48x4@0.5", 0.4, 3000, 50.0), ("48x8@1.0", 0.9, 9000, 60.0))
+    rows = [Row(Configuration.parse(key), *numbers) for key, *numbers in cells]
+    figure = tradeoff_figure(Table(rows), rows[1], expected[1], full=rows[-1], unit=unit)
+    traces = named(figure)
+    np.testing.assert_allclose(traces["tested"].x, expected)
+    np.testing.assert_allclose(traces["chosen"].x, expected[1:2])
+    low, high = figure.layout.xaxis.range
+    assert 10**low < min(expected) and 10**high > max(expected)
+
+
+def test_what_was_tested_on_few_clips_bears_its_interval(table):
+    row = Row(Configuration(48, 4, 1.0), 0.5, 1000, 50.0, clips=100)
+    (mark,) = (t for t in tradeoff_figure(Table([row]), chosen=row).data if t.name == "chosen")
+    low, high = 50 - mark.error_y.arrayminus[0], 50 + mark.error_y.array[0]
+    assert (low, high) == pytest.approx((40.4, 59.6), abs=0.1)  # Wilson's, as in any table of it
+    (mark,) = (t for t in tradeoff_figure(table, chosen=table.rows[0]).data if t.name == "chosen")
+    assert mark.error_y.array is None
+
+
+def test_steps_are_named_in_print(table):
+    labels = named(tradeoff_figure(table))["what a step changes"]
+    assert list(labels.text) == ["γs", "γt", "γw", "γs γw"]
+
+
+def test_any_two_networks_are_told_apart(comparison):
+    assert comparison.names == ("full network", "sub-network")
+    assert Comparison(comparison.sub, comparison.full).names == ("sub-network", "full network")
+    assert Comparison(comparison.sub, comparison.sub).names == ("first network", "second network")
+    names = {trace.name for trace in shares_figure(Comparison(comparison.sub, comparison.sub)).data}
+    assert any(name.startswith("first network") for name in names)
+
+
+def sampled():
+    lines = [(0, "32x4@1.0", 90), (0, "16x2@0.7", 50), (0, "16x2@0.5", 40), (1, "32x4@1.0", 95), (1, "16x2@0.5", 60)]
+    return DataFrame(lines, columns=["epoch", "configuration", "top1"])
+
+
+def test_accuracy_of_a_run_by_kind_of_network():
+    traces = named(accuracy_figure(sampled()))
+    assert list(traces["full network"].y) == [90, 95]
+    assert list(traces["random width"].y) == [50]
+    assert list(traces["smallest width"].y) == [40, 60]
+
+
+def test_accuracy_of_a_run_by_what_was_sampled():
+    (heat,) = sampled_figure(sampled()).data
+    assert list(heat.x) == ["2 frames"] and list(heat.y) == ["16²"]
+    assert heat.z[0][0] == 50 and heat.customdata[0][0] == 3

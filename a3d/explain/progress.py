@@ -1,0 +1,81 @@
+"""How a training run goes, drawn from its `metrics.csv`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import plotly.graph_objects as go
+
+from a3d.configuration import Configuration
+from a3d.explain.look import FULL, GREEN, SUB, look
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+RECENT = 5  # epochs that `sampled_figure` looks back
+
+
+def training_figure(metrics: DataFrame) -> go.Figure:
+    """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is."""
+    figure = go.Figure()
+    is_full = metrics["configuration"] == _full(metrics).key
+    for name, part, colour in (("full network", is_full, FULL), ("sub-networks", ~is_full, SUB)):
+        _add_line(figure, metrics[part].groupby("epoch")["loss"].mean(), name, colour)
+    look(figure, 320)
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="loss (cross-entropy; KL to the full network)", rangemode="tozero")
+    return figure
+
+
+def accuracy_figure(metrics: DataFrame) -> go.Figure:
+    """Top-1 over the augmented training clips, by epoch: the full network, random widths, and the smallest width."""
+    figure = go.Figure()
+    widths = metrics["configuration"].map(lambda key: Configuration.parse(key).width)
+    is_full = metrics["configuration"] == _full(metrics).key
+    is_smallest = (widths == widths.min()) & ~is_full
+    kinds = (("full network", is_full, FULL), ("random width", ~is_full & ~is_smallest, GREEN))
+    for name, part, colour in (*kinds, ("smallest width", is_smallest, SUB)):
+        if part.any():
+            _add_line(figure, metrics[part].groupby("epoch")["top1"].mean(), name, colour)
+    look(figure, 320)
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="top-1 on training clips, %", rangemode="tozero")
+    return figure
+
+
+def sampled_figure(metrics: DataFrame) -> go.Figure:
+    """Mean top-1 of the sub-networks sampled in the last five epochs, by the size and the frames that they got."""
+    recent = metrics[metrics["epoch"] > metrics["epoch"].max() - RECENT]
+    recent = recent[recent["configuration"] != _full(metrics).key]
+    sizes = [Configuration.parse(key) for key in recent["configuration"]]
+    grid = recent.assign(spatial=[s.spatial for s in sizes], frames=[s.frames for s in sizes]).pivot_table(
+        values="top1", index="spatial", columns="frames", aggfunc=["mean", "count"]
+    )
+    figure = go.Figure()
+    if len(grid):
+        mean, count = grid["mean"], grid["count"].fillna(0).astype(int)
+        figure.add_heatmap(
+            x=[f"{frames} frames" for frames in mean.columns],
+            y=[f"{spatial}²" for spatial in mean.index],
+            z=mean.to_numpy(),
+            customdata=count.to_numpy(),
+            colorscale="Cividis",
+            texttemplate="%{z:.0f}%",
+            hovertemplate="%{y}, %{x}: %{z:.1f}% over %{customdata} steps<extra></extra>",
+            colorbar={"title": {"text": "top-1, %"}, "thickness": 10, "outlinewidth": 0},
+            xgap=2,
+            ygap=2,
+        )
+    look(figure, 320)
+    figure.update_xaxes(showgrid=False, type="category")
+    figure.update_yaxes(showgrid=False, type="category")
+    return figure
+
+
+def _full(metrics: DataFrame) -> Configuration:
+    sizes = map(Configuration.parse, metrics["configuration"].unique())
+    return max(sizes, key=lambda size: (size.width, size.spatial, size.frames))
+
+
+def _add_line(figure: go.Figure, values, name: str, colour: str) -> None:
+    figure.add_scatter(x=values.index, y=values, name=name, mode="lines+markers", line={"color": colour, "width": 2})
