@@ -16,7 +16,7 @@ from a3d.inference.cost import cost
 from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
 from a3d.inference.table import Row, Table
 from a3d.networks import AdaptiveNetwork
-from a3d.video import ClipFolder, Sampling, VideoError, crops, decode_views, normalise, short_side
+from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
 
 Progress = Callable[[int, int], None]  # done, total
 
@@ -58,7 +58,7 @@ class Built:
 
 def evaluate(
     network: AdaptiveNetwork,
-    dataset: ClipFolder,
+    dataset: ClipSet,
     configuration: Configuration,
     views: tuple[int, int] = (10, 3),
     batch: int = 32,
@@ -76,7 +76,7 @@ def evaluate(
 
 def evaluate_all(
     network: AdaptiveNetwork,
-    dataset: ClipFolder,
+    dataset: ClipSet,
     configurations: Sequence[Configuration],
     views: tuple[int, int] = (10, 3),
     batch: int = 32,
@@ -85,7 +85,7 @@ def evaluate_all(
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     names, tell = _class_numbers(dataset, network), progress or _silent
-    clips = Clips([path for path, _ in dataset.items], network.sampling, views)
+    clips = Clips(dataset.items, network.sampling, views, dataset.open)
     answers: dict[Configuration, list[Tensor]] = {configuration: [] for configuration in configurations}
     labels: list[int] = []
     with _fast(network), torch.inference_mode():
@@ -94,7 +94,7 @@ def evaluate_all(
                 tensors = _to_network(torch.cat([squares(f, size, views[1]) for f in frames]), network)
                 for configuration in group:
                     answers[configuration].append(answer(network, tensors, configuration, len(frames), batch))
-            labels += [names[dataset.items[number][1]] for number in numbers]
+            labels += [names[dataset.items[number].label] for number in numbers]
             tell(clips.opened, len(dataset))
     tell(clips.opened, len(dataset))  # broken files may come last
     if not labels:
@@ -104,8 +104,8 @@ def evaluate_all(
 
 def build_table(
     network: AdaptiveNetwork,
-    training: ClipFolder,
-    dataset: ClipFolder,
+    training: ClipSet,
+    dataset: ClipSet,
     configurations: Sequence[Configuration] | None = None,
     views: tuple[int, int] = (1, 1),
     calibration_clips: int = 256,
@@ -120,7 +120,7 @@ def build_table(
     """
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
     costs = {configuration: cost(network, configuration) for configuration in configurations}
-    calibration = spread([path for path, _ in training.items], calibration_clips)
+    calibration = spread(training.items, calibration_clips)
     gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]
     runs, spent = len(configurations) * (len(calibration) + len(dataset)), 0.0
 
@@ -135,7 +135,7 @@ def build_table(
     def tested(done: int, total: int) -> None:
         tell(gflops * tests * done / total)
 
-    clips = calibrate_all(network, calibration, configurations, batch, calibrated)
+    clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
     results = evaluate_all(network, dataset, configurations, views, batch, tested)
     first = results[configurations[0]]
     table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
@@ -144,23 +144,26 @@ def build_table(
 
 def calibrate_all(
     network: AdaptiveNetwork,
-    paths: Sequence[Path],
+    items: Sequence[Item],
     configurations: Sequence[Configuration],
     batch: int = 32,
     calibrated: Callable[[Configuration], None] = lambda configuration: None,
+    opened: Callable[[Path], Video] = Video,
 ) -> Clips:
     """`calibrate` for several configurations, every clip decoded once; `calibrated` is told each one that is done.
 
+    opened: what opens the path of an item, as the `open` of a data set.
+
     The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
     """
-    clips, groups = Clips(paths, network.sampling), _by_size(network, configurations)
+    clips, groups = Clips(items, network.sampling, opened=opened), _by_size(network, configurations)
     held: dict[int, list[Tensor]] = {size: [] for size in groups}
     for _, frames in clips.batches(1):
         for size, kept in held.items():
             kept.append(squares(frames[0], size, 1))
     if not clips.decoded:
         raise EvaluationError(
-            f"none of the {len(paths)} clips to calibrate on can be read; {' '.join(clips.broken[:1])}"
+            f"none of the {len(items)} clips to calibrate on can be read; {' '.join(clips.broken[:1])}"
         )
     with _fast(network):
         for size, group in groups.items():
@@ -176,10 +179,16 @@ def _silent(done: int, total: int) -> None:
 
 
 class Clips:
-    """Files on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
+    """Items on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
 
-    def __init__(self, paths: Sequence[Path], sampling: Sampling, views: tuple[int, int] = (1, 1)) -> None:
-        self.paths, self.sampling, self.views = paths, sampling, views
+    def __init__(
+        self,
+        items: Sequence[Item],
+        sampling: Sampling,
+        views: tuple[int, int] = (1, 1),
+        opened: Callable[[Path], Video] = Video,
+    ) -> None:
+        self.items, self.sampling, self.views, self.open = items, sampling, views, opened
         self.opened, self.decoded = 0, 0
         self.broken: list[str] = []
 
@@ -187,10 +196,10 @@ class Clips:
         """Numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
         numbers: list[int] = []
         frames: list[Tensor] = []
-        for number, path in enumerate(self.paths):
+        for number, item in enumerate(self.items):
             self.opened += 1
             try:
-                frames.append(decode_views(path, self.sampling, self.views[0])[0])
+                frames.append(decode_views(item.path, self.sampling, self.views[0], item.span, self.open)[0])
                 numbers.append(number)
                 self.decoded += 1
             except VideoError as error:
@@ -253,7 +262,7 @@ def _fast(network: AdaptiveNetwork) -> Iterator[None]:
         network.train(training)
 
 
-def _class_numbers(dataset: ClipFolder, network: AdaptiveNetwork) -> list[int]:
+def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
     """For each class of the data set its number in the network: by name, or by number in a list file of numbers."""
     known = {name: number for number, name in enumerate(network.labels)}
     if all(name.isdecimal() for name in dataset.classes) and not known.keys() & set(dataset.classes):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -89,9 +90,20 @@ def cut(frames: Tensor, box: Box, size: int) -> Tensor:
     return resize(part, size, size)
 
 
-def flip(frames: Tensor, generator: Generator) -> Tensor:
-    """Every frame of (n, H, W, 3) mirrored left to right, or none, evens."""
-    return frames.flip(2) if torch.rand((), generator=generator) < 0.5 else frames
+def cut_boxes(
+    boxes: Sequence[tuple[float, float, float, float]], box: Box, height: int, width: int, mirrored: bool
+) -> tuple[Tensor, list[bool]]:
+    """Shares of a picture of `height` × `width` to shares of its part `box`, float32 (n, 4); and which are to be seen.
+
+    Only those are returned.
+    """
+    shares = torch.tensor(boxes, dtype=torch.float64).view(-1, 2, 2)  # (n, corner, x or y)
+    corner, size = (torch.tensor(pair) for pair in ((box.left, box.top), (box.width, box.height)))
+    inside = ((shares * torch.tensor((width, height)) - corner) / size).clamp(0, 1)
+    if mirrored:
+        inside[..., 0] = 1 - inside[..., 0].flip(1)
+    kept = (inside[:, 1] - inside[:, 0] > 1e-6).all(1)
+    return inside[kept].flatten(1).float(), kept.tolist()
 
 
 def normalise(frames: Tensor, sampling: Sampling) -> Tensor:

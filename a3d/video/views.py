@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from torch import Tensor
 
-from a3d.video.decode import Video
+from a3d.video.decode import Video, VideoError
 from a3d.video.sampling import Sampling, clip_starts, window
 from a3d.video.transforms import crops as cut_crops
 from a3d.video.transforms import normalise, short_side
@@ -15,19 +16,44 @@ from a3d.video.transforms import normalise, short_side
 DECODED_SIDE = 512  # twice the largest size tested in the paper: keeps the clips of a 4K video in memory
 
 
-def decode_views(path: str | Path, sampling: Sampling, clips: int = 10) -> tuple[Tensor, np.ndarray]:
+def decode_views(
+    path: str | Path,
+    sampling: Sampling,
+    clips: int = 10,
+    span: tuple[float, float] | None = None,
+    opened: Callable[[Path], Video] = Video,
+) -> tuple[Tensor, np.ndarray]:
     """Decodes a video once for every configuration: `clips` clips, evenly over its length; one is centred.
+
+    span: the seconds to keep to, as in `room`; opened: what opens the path.
 
     Returns frames, uint8 (clips, T, H, W, 3), the short side at most 512 or twice S; and their times, float64
     (clips, T), seconds from the start of the video. Raises VideoError.
     """
-    video = Video(path)
-    starts = clip_starts(video.duration, sampling.span(video.frame_rate), clips)
+    video = opened(path)
+    wanted = sampling.span(video.frame_rate)
+    begin, length = room(video, wanted, span)
+    starts = begin + clip_starts(length, wanted, clips)
     indices = np.stack(
         [window(video.times, video.frame_rate, sampling.frames, sampling.stride, start) for start in starts]
     )
     frames = video.read(indices.ravel(), max(DECODED_SIDE, 2 * sampling.spatial))
     return frames.unflatten(0, indices.shape), video.times[indices]
+
+
+def room(video: Video, wanted: float, span: tuple[float, float] | None = None) -> tuple[float, float]:
+    """Where clips of `wanted` seconds are cut from: the begin and the length of a part of the video, in seconds.
+
+    span: start and end of that part, None for the whole video. One that is shorter than a clip is widened around its
+    middle, so that (t, t) is the clip centred on t. Raises VideoError for a span that begins after the video's end.
+    """
+    if span is None:
+        return 0.0, video.duration
+    begin, end = span[0], min(span[1], video.duration)
+    if begin >= video.duration:
+        raise VideoError(f"{video.path}: it ends at {video.duration:.2f} s, before {begin:g} s; give the whole video")
+    length = max(end - begin, wanted)
+    return (begin + end - length) / 2, length
 
 
 def crop_views(frames: Tensor, sampling: Sampling, crops: int = 1, spatial: int | None = None) -> Tensor:

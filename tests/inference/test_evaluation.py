@@ -30,7 +30,7 @@ def val(clips):
 
 
 def calibrated(network, train, *configurations):
-    calibrate_all(network, [path for path, _ in train.items], configurations)
+    calibrate_all(network, train.items, configurations)
     return network
 
 
@@ -56,9 +56,9 @@ def test_equals_softmax_averaged_by_hand(kind, views, request, train, val):
     size = 24 if kind == "network" else 32
     with torch.no_grad():
         by_hand = torch.stack(
-            [network(read_views(p, network.sampling, *views, size), SMALL).softmax(1).mean(0) for p, _ in val.items]
+            [network(read_views(i.path, network.sampling, *views, size), SMALL).softmax(1).mean(0) for i in val.items]
         )
-    labels = torch.tensor([label for _, label in val.items])
+    labels = torch.tensor([item.label for item in val.items])
     torch.testing.assert_close(result.probabilities, by_hand, atol=1e-5, rtol=1e-4)
     assert by_hand.std(0).min() > 1e-3  # else the comparison says little
     assert torch.equal(result.labels, labels)
@@ -77,7 +77,7 @@ def test_several_configurations_share_one_decode(network, train, val, decoded):
     calibrated(network, train, SMALL, FULL)
     decoded.clear()
     results = evaluate_all(network, val, [SMALL, FULL, SMALL], (2, 1))
-    assert decoded == {path: 1 for path, _ in val.items}
+    assert decoded == {item.path: 1 for item in val.items}
     for configuration in (SMALL, FULL):
         alone = evaluate(network, val, configuration, (2, 1))
         assert torch.equal(results[configuration].probabilities, alone.probabilities)
@@ -92,7 +92,7 @@ def test_classes_are_matched_by_name(network, train, val, clips, tmp_path):
     shutil.copytree(clips / "val" / "sit", tmp_path / "sit")
     assert evaluate(network, ClipFolder(tmp_path), FULL, (1, 1)).labels.tolist() == [0, 0, 0]
     listed = tmp_path / "list.txt"
-    listed.write_text("".join(f"{path} {label}\n" for path, label in val.items))
+    listed.write_text("".join(f"{item.path} {item.label}\n" for item in val.items))
     assert torch.equal(evaluate(network, ClipFolder(listed), FULL, (1, 1)).labels, whole.labels)
 
 
@@ -153,7 +153,7 @@ def test_a_network_in_training_is_tested_as_others_and_goes_on_training(network,
 def test_calibration_is_that_of_the_centred_clips(network, train):
     calibrated(network, train, SMALL)
     found = network.statistics[SMALL]
-    clips = torch.cat([read_views(path, network.sampling, 1, 1, 24) for path, _ in train.items])
+    clips = torch.cat([read_views(item.path, network.sampling, 1, 1, 24) for item in train.items])
     calibrate(network, SMALL, [clips])
     for name, moments in network.statistics[SMALL].items():
         torch.testing.assert_close(found[name], moments, atol=1e-5, rtol=1e-4)
@@ -166,7 +166,7 @@ def built(network, train, val):
 
 def test_table_decodes_every_clip_once(network, train, val, decoded):
     built = build_table(network, train, val)
-    assert decoded == {path: 1 for path, _ in (*train.items, *val.items)}
+    assert decoded == {item.path: 1 for item in (*train.items, *val.items)}
     assert (built.decoded, built.broken) == (11, ())
 
 

@@ -16,13 +16,18 @@ SMALL, FULL = Configuration(24, 2, 0.5), Configuration(32, 4, 1.0)
 
 
 @pytest.fixture
-def paths(clips):
-    return [path for path, _ in ClipFolder(clips, "val").items]
+def items(clips):
+    return ClipFolder(clips, "val").items
 
 
 @pytest.fixture
-def ready(network, paths):
-    calibrate_all(network, paths, [SMALL, FULL])
+def paths(items):
+    return [item.path for item in items]
+
+
+@pytest.fixture
+def ready(network, items):
+    calibrate_all(network, items, [SMALL, FULL])
     return network
 
 
@@ -74,8 +79,8 @@ def test_times_of_the_frames_seen(ready, paths):
     np.testing.assert_allclose(prediction.times, [[0, 0.3, 0.6, 0.9], [0.6, 0.9, 1.2, 1.5]], atol=1e-6)
 
 
-def test_slowfast_sees_every_frame_of_its_clip(fast_network, paths):
-    calibrate_all(fast_network, paths, [SMALL])
+def test_slowfast_sees_every_frame_of_its_clip(fast_network, items, paths):
+    calibrate_all(fast_network, items, [SMALL])
     prediction = predict(paths[0], fast_network, configuration=SMALL)
     np.testing.assert_allclose(prediction.times, 0.1 + np.arange(16)[None] / 10, atol=1e-6)
 

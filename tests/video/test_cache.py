@@ -3,7 +3,6 @@ import os
 import pytest
 import torch
 
-import a3d.video.cache
 from a3d.video import ClipFolder, FrameCache, Sampling, TrainingClips, Video, VideoError, window
 
 
@@ -25,16 +24,20 @@ def test_kept_frames_keep_their_times(encode, tmp_path, numbers):
     assert cached.duration == pytest.approx(41 / 25)
 
 
-def test_a_clip_is_decoded_once_until_it_changes(encode, tmp_path, monkeypatch):
+def test_a_clip_is_decoded_once_until_it_changes(encode, tmp_path):
     opened = []
-    monkeypatch.setattr(a3d.video.cache, "Video", lambda path: opened.append(path) or Video(path))
-    cache, path = FrameCache(tmp_path / "cache"), encode("clip.mp4", 10)
+
+    def opening(path):
+        opened.append(path)
+        return Video(path)
+
+    cache, path = FrameCache(tmp_path / "cache", opened=opening), encode("clip.mp4", 10)
     cache.open(path)
     cache.open(path)
     assert len(opened) == 1
     os.utime(path, ns=(0, 0))
     cache.open(path)
-    FrameCache(tmp_path / "cache", step=3).open(path)
+    FrameCache(tmp_path / "cache", step=3, opened=opening).open(path)
     assert len(opened) == 3
 
 

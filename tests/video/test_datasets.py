@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from a3d.video import ClipFolder, DatasetError, Sampling, TrainingClips, VideoError, collate
+from a3d.video import ClipFolder, DatasetError, Item, Sampling, TrainingClips, VideoError, collate
 
 SAMPLING = Sampling(4, 4, 24)
 
@@ -21,7 +21,7 @@ def root(tmp_path, encode):
 
 
 def names(dataset):
-    return [(path.name, label) for path, label in dataset.items]
+    return [(item.path.name, item.label) for item in dataset.items]
 
 
 def test_labels_count_the_folders_in_sorted_order(root):
@@ -59,14 +59,15 @@ def test_a_list_names_its_classes(root):
     (root / "list.txt").write_text("walk/a.MKV walking\n\njump run/c.mp4   jumping\nwalk/b.mp4 walking\n")
     dataset = ClipFolder(root / "list.txt")
     assert dataset.classes == ("jumping", "walking")
-    assert dataset.items == [(root / "walk/a.MKV", 1), (root / "jump run/c.mp4", 0), (root / "walk/b.mp4", 1)]
+    expected = [("walk/a.MKV", 1), ("jump run/c.mp4", 0), ("walk/b.mp4", 1)]
+    assert dataset.items == [Item(root / path, label) for path, label in expected]
 
 
 def test_a_list_of_numbers_keeps_them(root):
     (root / "list.txt").write_text(f"walk/a.MKV 3\n{root}/jump run/c.mp4 00\n")
     dataset = ClipFolder(root / "list.txt")
     assert dataset.classes == ("0", "1", "2", "3")
-    assert dataset.items == [(root / "walk/a.MKV", 3), (root / "jump run/c.mp4", 0)]
+    assert dataset.items == [Item(root / "walk/a.MKV", 3), Item(root / "jump run/c.mp4", 0)]
     named = ClipFolder(root / "list.txt", classes=("a", "b", "c", "d"))
     assert (named.classes, named.items) == (("a", "b", "c", "d"), dataset.items)
     with pytest.raises(DatasetError, match=r"class '3' is none of the 2 known"):
@@ -98,11 +99,11 @@ def test_a_clip_depends_on_seed_epoch_and_index_alone(root):
     dataset = ClipFolder(root)
     first, again, other = (TrainingClips(dataset, SAMPLING, seed=seed) for seed in (0, 0, 1))
     torch.manual_seed(1)
-    clip, label, index = first[1]
+    clip, label, index, boxes = first[1]
     torch.manual_seed(2)
     again[0], again[2]
     assert torch.equal(again[1][0], clip)
-    assert (clip.shape, clip.dtype, label, index) == ((4, 24, 24, 3), torch.uint8, 1, 1)
+    assert (clip.shape, clip.dtype, label, index, boxes) == ((4, 24, 24, 3), torch.uint8, 1, 1, None)
     assert not torch.equal(other[1][0], clip)
     again.set_epoch(1)
     assert not torch.equal(again[1][0], clip)
@@ -137,8 +138,8 @@ def test_mirroring_can_be_left_out(root):
 
 
 def test_area_crops_are_an_alternative(root):
-    clip, _, _ = TrainingClips(ClipFolder(root), SAMPLING, areas=(0.3, 1.0))[0]
-    assert clip.shape == (4, 24, 24, 3)
+    clips = TrainingClips(ClipFolder(root), SAMPLING, areas=(0.3, 1.0))
+    assert clips[0].frames.shape == (4, 24, 24, 3)
 
 
 def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):
@@ -146,7 +147,7 @@ def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):
     clips = TrainingClips(ClipFolder(root), SAMPLING)
     assert clips.broken == 0
     batch = collate([clips[index] for index in (0, 1, 2, 1)])
-    assert [tuple(part.shape) for part in batch] == [(2, 4, 24, 24, 3), (2,), (2,)]
+    assert [tuple(part.shape) for part in batch[:3]] == [(2, 4, 24, 24, 3), (2,), (2,)]
     assert batch[1].tolist() == [0, 1] and batch[2].tolist() == [0, 2]
     assert clips.broken == 1
     cause = "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file"
@@ -169,8 +170,8 @@ def test_the_workers_of_a_loader_share_epoch_and_count(root, capfd):
     )
     for epoch in (0, 1):
         clips.set_epoch(epoch)
-        ((batch, _, indices),) = loader
-        assert indices.tolist() == [0, 2]
-        assert torch.equal(batch[1], clips[2][0])
+        (batch,) = loader
+        assert batch.indices.tolist() == [0, 2]
+        assert torch.equal(batch.frames[1], clips[2].frames)
     assert clips.broken == 1
     assert capfd.readouterr().err.count("skipping") == 1

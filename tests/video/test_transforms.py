@@ -3,7 +3,7 @@ import torch
 
 from a3d.networks import resample
 from a3d.video import Sampling, crops, normalise, short_side
-from a3d.video.transforms import Box, area_box, cut, flip, jittered_box
+from a3d.video.transforms import Box, area_box, cut, cut_boxes, jittered_box
 
 
 def ramp(height, width, count=2):
@@ -74,12 +74,16 @@ def test_area_boxes_keep_their_share_and_stay_inside():
     assert area_box(1, 1, (0.3, 1.0), (3 / 4, 4 / 3), generator()) == Box(0, 0, 1, 1)
 
 
-def test_flips_mirror_whole_clips_half_of_the_time():
-    frames = ramp(8, 12)
-    seen = [flip(frames, generator(seed)) for seed in range(200)]
-    mirrored = sum(torch.equal(clip, frames.flip(2)) for clip in seen)
-    assert mirrored + sum(torch.equal(clip, frames) for clip in seen) == 200
-    assert 70 < mirrored < 130
+def test_boxes_are_cut_and_mirrored_with_the_picture():
+    boxes = [(0.25, 0.5, 0.75, 1.0), (0.0, 0.0, 0.2, 1.0)]  # of 100 × 200 pixels: 50 to 150 across, 50 to 100 down
+    part = Box(top=40, left=100, height=60, width=100)
+    inside, seen = cut_boxes(boxes, part, 100, 200, mirrored=False)
+    assert seen == [True, False] and inside.dtype == torch.float32
+    assert inside.tolist() == [pytest.approx([0.0, 10 / 60, 0.5, 1.0])]
+    mirrored, _ = cut_boxes(boxes, part, 100, 200, mirrored=True)
+    assert mirrored.tolist() == [pytest.approx([0.5, 10 / 60, 1.0, 1.0])]
+    whole, seen = cut_boxes(boxes, Box(0, 0, 100, 200), 100, 200, mirrored=False)
+    assert seen == [True, True] and whole.tolist() == [pytest.approx(box) for box in boxes]
 
 
 def test_normalised_pixels_have_the_units_of_the_paper():

@@ -1,0 +1,56 @@
+"""A folder of extracted frames, read like a video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torchvision.io import ImageReadMode, decode_image
+
+from a3d.video.decode import VideoError
+from a3d.video.transforms import short_side as resize_short_side
+
+NUMBERED = re.compile(r"(\d+)\.(jpe?g|png)", re.IGNORECASE)  # the end of a frame's name
+
+
+class FrameFolder:
+    """Pictures `…000001.jpg`, `…000002.jpg`, … read like a `Video`: .path .times .frame_rate .duration .width .height.
+
+    A number missing between others leaves a gap in time, in which the frame before it is shown.
+    begin: the time of number 1, seconds. Raises VideoError if there are no pictures.
+    """
+
+    def __init__(self, path: str | Path, frame_rate: float, begin: float = 0.0) -> None:
+        self.path, self.frame_rate = Path(path), float(frame_rate)
+        numbered = ((NUMBERED.search(name.name), name) for name in self.path.iterdir() if name.name[0] != ".")
+        self._files = dict(sorted((int(match[1]), name) for match, name in numbered if match))
+        if not self._files:
+            raise VideoError(f"{self.path}: no frames like {self.path.name}-000001.jpg; extract them or give the video")
+        self.times = begin + (np.fromiter(self._files, dtype=np.float64) - 1) / self.frame_rate
+        self.duration = float(self.times[-1]) + 1 / self.frame_rate
+        self.height, self.width = self._read(next(iter(self._files.values()))).shape[:2]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def read(self, indices: Sequence[int], short_side: int | None = None) -> Tensor:
+        """Pictures `indices`, in any order and with repeats, as uint8 (n, H, W, 3); as `Video.read`."""
+        files = list(self._files.values())
+        wanted = [int(index) for index in indices]
+        if not wanted or min(wanted) < 0 or max(wanted) >= len(files):
+            raise IndexError(f"{self.path} has frames 0 to {len(files) - 1}, asked for {wanted}")
+        pictures = {index: self._read(files[index], short_side) for index in set(wanted)}
+        return torch.stack([pictures[index] for index in wanted])
+
+    def _read(self, file: Path, short_side: int | None = None) -> Tensor:
+        try:
+            picture = decode_image(str(file), ImageReadMode.RGB).permute(1, 2, 0)
+        except RuntimeError:
+            raise VideoError(f"{file}: it is no whole picture; extract it again") from None
+        if short_side is not None and min(picture.shape[:2]) > short_side:
+            picture = resize_short_side(picture[None], short_side)[0]
+        return picture

@@ -1,0 +1,58 @@
+"""What every data set is made of: items, their classes, and how an item's file is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from a3d.video.decode import Video
+
+Span = tuple[float, float]  # start and end, in seconds
+BoxShares = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares 0..1 of the width and height of the picture
+
+
+class DatasetError(ValueError):
+    """A data set that cannot be read; one line: the place, the cause, the remedy."""
+
+
+class Item(NamedTuple):
+    """One thing to learn from or to test on.
+
+    path: a video, or a folder of its frames.
+    label: a class; several for task "multilabel"; those of each box, a tuple of tuples, for "detection".
+    span: the seconds of the file that it is about, None for all of it; (t, t) is a clip centred on t.
+    boxes: of people, for "detection".
+    times: when each of several labels holds; empty: all the time.
+    """
+
+    path: Path
+    label: int | tuple[int, ...] | tuple[tuple[int, ...], ...]
+    span: Span | None = None
+    boxes: tuple[BoxShares, ...] = ()
+    times: tuple[Span, ...] = ()
+
+
+class ClipSet:
+    """Items, class names and what the labels mean. No file is opened to make one.
+
+    .task: "classification", "multilabel" or "detection", as of `Architecture.task`
+    .missing: names of what is annotated but not there
+    """
+
+    task = "classification"
+    items: list[Item]
+    classes: tuple[str, ...]
+    missing: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def open(self, path: Path) -> Video:
+        """The frames of an item by number, and their times. Raises VideoError."""
+        return Video(path)
+
+
+def seen_labels(item: Item, span: Span) -> list[int]:
+    """The labels of an item that hold at some moment of `span`: all of them, if it does not say when."""
+    times = item.times or (span,) * len(item.label)
+    return [label for label, (start, end) in zip(item.label, times, strict=True) if start <= span[1] and end >= span[0]]
