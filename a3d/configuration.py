@@ -147,6 +147,16 @@ def range_006(spatial: int = 224, frames: int = 8) -> ComputationalRange:
     )
 
 
+def range_without_time(spatial: int = 224, frames: int = 8) -> ComputationalRange:
+    """[0.06, 1] without the temporal dimension (Table 6): all frames, so γs and γw from 16^(-1/4) = 0.5."""
+    return ComputationalRange(
+        "[0.06, 1] w/o T",
+        _sizes(spatial, (0.5, 16 ** (-1 / 6), 16 ** (-1 / 12), 1)),
+        (frames,),
+        (0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
+    )
+
+
 def _sizes(reference: int, factors: tuple[float, ...]) -> tuple[int, ...]:
     return tuple(sorted({reference if factor == 1 else _even(reference * factor) for factor in factors}))
 

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 import a3d
-from a3d.cli import app, benchmark, cost, evaluate, explain, predict, profile, table, train
+from a3d.cli import app, benchmark, cost, evaluate, experiment, explain, predict, profile, table, train
 from a3d.training.mutual import TrainingError
 
-COMMANDS = (train, table, evaluate, predict, explain, cost, profile, benchmark, app)
+COMMANDS = (train, table, evaluate, predict, explain, cost, profile, benchmark, experiment, app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.networks.adaptive import AdaptiveNetwork
+from a3d.networks.extraction import trace
 from a3d.networks.slimmable import Moments
 
 
@@ -25,3 +26,15 @@ def calibrate(network: AdaptiveNetwork, configuration: Configuration, batches: I
     if not moments.sums:
         raise ConfigurationError(f"no clips to calibrate {configuration} with: give at least one")
     network.statistics[configuration] = moments.statistics()
+
+
+def borrow(network: AdaptiveNetwork, configuration: Configuration, source: Configuration) -> None:
+    """Sets `network.statistics[configuration]` to those of `source`, as many channels as it has: no calibration.
+
+    Only to show what calibration is for: accuracy falls, the more the two differ.
+    """
+    used = {use.layer: use.outputs for use in trace(network.architecture, configuration) if use.kernel == 0}
+    network.statistics[configuration] = {
+        layer: (mean[: used[layer]], variance[: used[layer]])
+        for layer, (mean, variance) in network.statistics[source].items()
+    }

@@ -35,10 +35,12 @@ def sample_configurations(span: ComputationalRange, generator: torch.Generator) 
     """
     smallest, largest = span.widths[0], span.widths[-1]
     random_width = smallest + (largest - smallest) * torch.rand((), generator=generator).item()
-    return [span.full, *(_draw(span, width, generator) for width in (random_width, smallest))]
+    return [span.full, *(sample_resolution(span, width, generator) for width in (random_width, smallest))]
 
 
-def _draw(span: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
+def sample_resolution(span: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
+    """A random spatial size and a random number of frames of the range, at this width."""
+
     def pick(values: tuple[int, ...]) -> int:
         return values[torch.randint(len(values), (), generator=generator)]
 
@@ -52,13 +54,15 @@ def mutual_step(
     configurations: list[Configuration],
     lesson: Callable[[tuple[Tensor, ...]], Tensor] | None = None,
     boxes: Tensor | None = None,
+    distil: bool = True,
 ) -> list[Part]:
     """Adds the gradients of Eq. 3 to the parameters, network by network, so that memory stays that of one.
 
     clips: (B, 3, T, S, S), normalised. targets: (rows, classes), as the network's task has them; a row is a clip or, in
     detection, one of `boxes`, (rows, 5): number of its clip, x1, y1, x2, y2 as shares of the picture.
-    configurations: the full network's, learning from the targets, then those that learn from its output.
-    lesson: a further loss on the full network's maps, from a teacher of another kind.
+    configurations: the first learns from the targets, the others from its output. One alone is a plain step.
+    lesson: a further loss on the first network's maps, from a teacher of another kind.
+    distil: False lets the others learn from the targets, too.
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
@@ -70,7 +74,7 @@ def mutual_step(
     _backward(network, loss if lesson is None else loss + lesson(maps), full)
     for configuration in others:
         logits = network(clips, configuration, *where)
-        loss = task.distillation(logits, teacher.detach())
+        loss = task.distillation(logits, teacher.detach()) if distil else task.loss(logits, targets)
         parts.append(_part(configuration, loss, logits, targets))
         _backward(network, loss, configuration)
     return parts

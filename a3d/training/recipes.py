@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from a3d.configuration import Configuration
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -18,6 +20,8 @@ class Recipe:
     lesson: weight of the image teacher's lesson, 0 for no teacher. clip: largest norm of a gradient, 0 for any.
     growth: (share of the run, γs, γt): until then the range is cut to at most those factors of spatial and frames,
     so that many cheap epochs come before few dear ones.
+    step: which networks learn in a step, one of `a3d.training.steps.STEPS`.
+    configuration: of the one network that a "plain" step trains; None for the full one of the range.
     """
 
     name: str
@@ -35,6 +39,8 @@ class Recipe:
     lesson: float = 0.0
     clip: float = 0.0
     growth: tuple[tuple[float, float, float], ...] = ()
+    step: str = "mutual"
+    configuration: Configuration | None = None
 
 
 def paper() -> Recipe:
@@ -76,4 +82,22 @@ def finetune() -> Recipe:
     return replace(small(), name="finetune", epochs=5, rate=5e-4, warmup=0.5, growth=())
 
 
-RECIPES = {"paper": paper, "small": small, "finetune": finetune}
+def from_scratch() -> Recipe:
+    """For comparisons on sets of some hundred clips: labels alone, the same short schedule for every kind of step."""
+    return Recipe(
+        "from_scratch",
+        epochs=20,
+        batch=16,
+        optimiser="adamw",
+        rate=3e-3,
+        warmup=2,
+        weight_decay=0.05,
+        areas=(0.3, 1.0),
+        colour=0.3,
+        smoothing=0.1,
+        average=0.98,
+        clip=5.0,
+    )
+
+
+RECIPES = {"paper": paper, "small": small, "finetune": finetune, "from_scratch": from_scratch}

@@ -1,0 +1,91 @@
+"""`a3d experiment`: the paper's comparisons, trained from scratch, each tested; one CSV."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from a3d.cli.options import command, views
+from a3d.cli.output import progress_bar
+from a3d.training.ablations import SIZES, ablations
+from a3d.training.experiments import Experiment, gather, run_experiment
+from a3d.video import ClipFolder, FrameCache, Video
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "experiment",
+        "Train and test the paper's comparisons: mutual against independent training, Tables 5 to 8, Fig. 7.",
+        "a3d experiment --data ucf12 --out runs/experiments --only mutual_0016 --only plain_full --seed 0 --seed 1",
+    )
+    sub.add_argument("--data", help="folder with train/CLASS/*.mp4 and val/CLASS/*.mp4")
+    sub.add_argument("--out", type=Path, help="folder of the runs; what is done there is not done again")
+    sub.add_argument("--size", default="small", choices=SIZES, help="small: minutes a run; kinetics: as published")
+    sub.add_argument("--only", action="append", help="this experiment; may be repeated (all)")
+    sub.add_argument("--seed", type=int, action="append", help="may be repeated (0)")
+    sub.add_argument("--epochs", type=int, help="instead of the recipe's, for every experiment")
+    sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
+    sub.add_argument("--calibration-clips", type=int, default=256)
+    sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
+    sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
+    sub.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    sub.add_argument("--list", action="store_true", help="print the experiments and run none")
+
+
+def run(options: argparse.Namespace) -> None:
+    experiments = _chosen(options)
+    if options.list:
+        for experiment in experiments:
+            print(_line(experiment))
+        return
+    if options.data is None or options.out is None:
+        raise ValueError("no --data or no --out: give both, or --list")
+    training, testing = ClipFolder(options.data, "train"), ClipFolder(options.data, "val")
+    largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
+    opened = FrameCache(options.cache, short_side=largest).open if options.cache else Video
+    with progress_bar() as bar:
+        for seed in options.seed or [0]:
+            for experiment in experiments:
+                task = bar.add_task(f"{experiment.name}, seed {seed}", total=None)
+                outcomes = run_experiment(
+                    experiment,
+                    training,
+                    testing,
+                    options.out / f"{experiment.name}-{seed}",
+                    seed,
+                    options.views,
+                    options.calibration_clips,
+                    opened,
+                    options.workers,
+                    options.device,
+                    lambda step, task=task: bar.update(task, completed=step.step + 1, total=step.steps),
+                )
+                bar.remove_task(task)
+                bar.print(
+                    f"{experiment.name}, seed {seed}: " + ", ".join(f"{o.configuration} {o.top1}" for o in outcomes[:3])
+                )
+                gather(options.out)
+    print(f"wrote {options.out / 'results.csv'}")
+
+
+def _chosen(options: argparse.Namespace) -> list[Experiment]:
+    experiments = {experiment.name: experiment for experiment in ablations(options.size)}
+    names = options.only or list(experiments)
+    unknown = [name for name in names if name not in experiments]
+    if unknown:
+        raise ValueError(f"--only {unknown[0]}: no such experiment; choose from {', '.join(experiments)}")
+    chosen = [experiments[name] for name in names]
+    if options.epochs:
+        chosen = [replace(e, recipe=replace(e.recipe, epochs=options.epochs)) for e in chosen]
+    return chosen
+
+
+def _line(experiment: Experiment) -> str:
+    recipe = experiment.recipe
+    what = f"{recipe.configuration or experiment.span.name}, {recipe.epochs} epochs"
+    return f"{experiment.name:<20} {experiment.architecture.name:<13} {recipe.step:<12} {what}"

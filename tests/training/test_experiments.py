@@ -1,0 +1,88 @@
+"""Experiments: trained, tested and written down; what is done is not done again, what was stopped goes on."""
+
+from dataclasses import replace
+
+import pytest
+
+from a3d.configuration import Configuration, ComputationalRange
+from a3d.networks import Architecture
+from a3d.training.experiments import BORROWED, OWN, Experiment, gather, read_outcomes, run_experiment
+from a3d.training.recipes import from_scratch
+from a3d.video import ClipFolder, Sampling
+from tests.clips import write_classes
+
+SPAN = ComputationalRange("tiny", (24, 32), (2, 4), (0.5, 1.0))
+MUTUAL = Experiment(
+    "mutual",
+    Architecture("slow", 18, 2, base_channels=8, spatial=32, frames=4),
+    SPAN,
+    Sampling(4, 2, 32),
+    replace(from_scratch(), epochs=2, batch=4, warmup=0),
+    (SPAN.full, SPAN.smallest),
+    (SPAN.full, SPAN.smallest),
+)
+PLAIN = replace(
+    MUTUAL,
+    name="plain",
+    recipe=replace(MUTUAL.recipe, step="plain", configuration=SPAN.smallest),
+    tested=(SPAN.smallest,),
+    borrowing=(),
+)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    root = write_classes(tmp_path_factory.mktemp("clips"), classes=2, train=4, val=2)
+    return ClipFolder(root, "train"), ClipFolder(root, "val")
+
+
+def stopped_at(step):
+    def progress(report):
+        if report.step == step:
+            raise KeyboardInterrupt
+
+    return progress
+
+
+def timeless(outcomes):
+    return [replace(outcome, seconds=0) for outcome in outcomes]
+
+
+def test_stopped_and_started_again_ends_with_the_same_results(data, tmp_path):
+    whole = run_experiment(MUTUAL, *data, tmp_path / "whole", views=(1, 1))
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(MUTUAL, *data, tmp_path / "again", views=(1, 1), progress=stopped_at(2))
+    assert not (tmp_path / "again" / "results.csv").exists()
+    again = run_experiment(MUTUAL, *data, tmp_path / "again", views=(1, 1))
+    assert timeless(again) == timeless(whole)
+    assert [(o.configuration, o.statistics) for o in whole] == [
+        (c.key, statistics) for statistics in (OWN, BORROWED) for c in MUTUAL.tested
+    ]
+    assert replace(whole[0], statistics=BORROWED) == whole[2]  # the full network borrows from itself
+
+
+def test_what_is_done_is_read_and_gathered(data, tmp_path):
+    first = run_experiment(PLAIN, *data, tmp_path / "plain-0", views=(1, 1))
+    second = run_experiment(PLAIN, *data, tmp_path / "plain-1", seed=1, views=(1, 1))
+    assert run_experiment(PLAIN, *data, tmp_path / "plain-0", progress=stopped_at(0)) == first
+    assert gather(tmp_path) == first + second == read_outcomes(tmp_path / "results.csv")
+    assert first[0].clips == len(first[0].right) == 4 and first[0].top1 == 25 * first[0].right.count("1")
+    assert first[0].low < first[0].top1 < first[0].high or first[0].top1 in (0, 100)
+
+
+def test_plain_training_leaves_the_unused_channels_alone(data, tmp_path):
+    """An independent network of half the width: its other half never gets a gradient."""
+    import torch
+
+    from a3d.networks import build
+    from a3d.training.loop import Run
+    from a3d.video import TrainingClips
+
+    torch.manual_seed(0)
+    network = build(PLAIN.architecture)
+    before = network.pathway.stem.conv.conv.weight.detach().clone()
+    recipe = replace(PLAIN.recipe, weight_decay=0.0, average=0.0)
+    clips = TrainingClips(data[0], PLAIN.sampling, areas=recipe.areas)
+    Run(network, clips, SPAN, recipe, tmp_path, workers=0).train()
+    after = network.pathway.stem.conv.conv.weight
+    assert torch.equal(before[8:], after[8:])
