@@ -86,13 +86,13 @@ def from_scratch() -> Recipe:
     """For comparisons on sets of some hundred clips: labels alone, the same short schedule for every kind of step."""
     return Recipe(
         "from_scratch",
-        epochs=20,
+        epochs=12,
         batch=16,
         optimiser="adamw",
-        rate=3e-3,
-        warmup=2,
+        rate=4e-3,
+        warmup=1,
         weight_decay=0.05,
-        areas=(0.3, 1.0),
+        areas=(0.4, 1.0),
         colour=0.3,
         smoothing=0.1,
         average=0.98,
