@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from a3d.configuration import Configuration, ComputationalRange
+from a3d.configuration import ComputationalRange
 from a3d.networks import Architecture
 from a3d.training.experiments import BORROWED, OWN, Experiment, gather, read_outcomes, run_experiment
 from a3d.training.recipes import from_scratch
@@ -68,21 +68,3 @@ def test_what_is_done_is_read_and_gathered(data, tmp_path):
     assert gather(tmp_path) == first + second == read_outcomes(tmp_path / "results.csv")
     assert first[0].clips == len(first[0].right) == 4 and first[0].top1 == 25 * first[0].right.count("1")
     assert first[0].low < first[0].top1 < first[0].high or first[0].top1 in (0, 100)
-
-
-def test_plain_training_leaves_the_unused_channels_alone(data, tmp_path):
-    """An independent network of half the width: its other half never gets a gradient."""
-    import torch
-
-    from a3d.networks import build
-    from a3d.training.loop import Run
-    from a3d.video import TrainingClips
-
-    torch.manual_seed(0)
-    network = build(PLAIN.architecture)
-    before = network.pathway.stem.conv.conv.weight.detach().clone()
-    recipe = replace(PLAIN.recipe, weight_decay=0.0, average=0.0)
-    clips = TrainingClips(data[0], PLAIN.sampling, areas=recipe.areas)
-    Run(network, clips, SPAN, recipe, tmp_path, workers=0).train()
-    after = network.pathway.stem.conv.conv.weight
-    assert torch.equal(before[8:], after[8:])

@@ -36,6 +36,19 @@ def test_step_adds_the_gradients_of_equation_3(tiny):
         torch.testing.assert_close(by_parts[name], gradient, atol=1e-5, rtol=1e-4)
 
 
+def test_without_distillation_every_network_learns_from_the_labels(tiny):
+    tiny.train()
+    clips, targets = torch.randn(4, 3, 4, 32, 32), F.one_hot(torch.tensor([0, 1, 2, 0]), 3).float()
+    small = Configuration(20, 1, 0.5)
+    mutual_step(tiny, clips, targets, [SPAN.full, small], distil=False)
+    by_parts = gradients(tiny)
+
+    tiny.zero_grad()
+    sum(F.cross_entropy(tiny(clips, c), targets) for c in (SPAN.full, small)).backward()
+    for name, gradient in gradients(tiny).items():
+        torch.testing.assert_close(by_parts[name], gradient, atol=1e-5, rtol=1e-4)
+
+
 def test_sampled_configurations():
     generator = torch.Generator().manual_seed(0)
     draws = [sample_configurations(SPAN, generator) for _ in range(400)]
