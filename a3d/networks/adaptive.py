@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.networks import parallel
 from a3d.networks.blocks import BasicBlock, Bottleneck, Stage, Stem, initialise
 from a3d.networks.slimmable import Moments, Pass, SlimmableBatchNorm3d, SlimmableLinear, Statistics
 
@@ -115,7 +115,7 @@ class AdaptiveNetwork(nn.Module):
     def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
         """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes)."""
         pooled = torch.cat([x.mean((2, 3, 4)) for x in maps], 1)
-        return self.classifier(F.dropout(pooled, self.architecture.dropout, self.training))
+        return self.classifier(parallel.dropout(pooled, self.architecture.dropout, self.training))
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""

@@ -1,16 +1,36 @@
 """Several processes that work as one (`torchrun`): each has some rows of a batch, in the order of their ranks.
 
-Everything here does nothing, or what is plain, in a single process. Sums are over all rows of all processes, so that
-losses, gradients and batch norm are those of one process with the whole batch.
+In a single process everything here is what it would be without. Sums and random draws are over the rows of all
+processes, so that losses, gradients and dropout are those of one process with the whole batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
-from torch import Tensor
+from torch import Tensor, nn
+
+
+class ProcessLost(RuntimeError):
+    """Another process of the run has ended; this one cannot go on."""
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Joins the processes that `torchrun` started, if it did: NCCL for tensors on GPUs, one a process, gloo on CPUs."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group()
+    yield
+    dist.destroy_process_group()  # not after an error: it would wait for processes that are no more
 
 
 def active() -> bool:
@@ -37,54 +57,104 @@ def share(items: Sequence, step: int = 1) -> Sequence:
 
 def summed(x: Tensor) -> Tensor:
     """The sum of `x` over the processes; no gradient passes."""
-    if not active():
-        return x
-    x = x.detach().clone()
-    dist.all_reduce(x)
+    x = x.detach()
+    if active():
+        x = x.clone()
+        _exchange(dist.all_reduce, x)
     return x
 
 
-def rows(x: Tensor) -> int:
-    """How many rows (dimension 0) like those of `x` all processes have together."""
-    return int(summed(torch.tensor(len(x), device=x.device)))
+def gathered(x: Tensor) -> Tensor:
+    """The rows of all processes, in the order of the ranks, as many as each has."""
+    if not active():
+        return x
+    counts = _counts(x)
+    padded = torch.cat([x, x.new_zeros(max(counts) - len(x), *x.shape[1:])]).contiguous()
+    parts = [torch.empty_like(padded) for _ in counts]
+    _exchange(dist.all_gather, parts, padded)
+    return torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
+
+
+def gathered_values(values: list) -> list:
+    """Values that JSON can hold, of all processes, in the order of the ranks."""
+    if not active():
+        return values
+    lines = "".join(json.dumps(value) + "\n" for value in values).encode()
+    told = gathered(torch.tensor(list(lines), dtype=torch.uint8))
+    return [json.loads(line) for line in bytes(told.tolist()).splitlines()]
+
+
+def told(content: bytes | None) -> bytes | None:
+    """What the first process has, to all; None if it has nothing."""
+    if not active():
+        return content
+    length = torch.tensor(-1 if content is None or not first() else len(content))
+    _exchange(dist.broadcast, length, 0)
+    if length < 0:
+        return None
+    data = (
+        torch.frombuffer(bytearray(content), dtype=torch.uint8) if first() else torch.empty(length, dtype=torch.uint8)
+    )
+    _exchange(dist.broadcast, data, 0)
+    return data.numpy().tobytes()
 
 
 def mean(per_row: Tensor) -> Tensor:
     """This process's part of the mean over the rows of all: the parts, and their gradients, add up to the whole."""
-    return per_row.sum() / rows(per_row)
+    return per_row.sum() / summed(torch.tensor(float(len(per_row)), device=per_row.device))
 
 
-def gathered(x: Tensor) -> Tensor:
-    """The rows of all processes, in the order of the ranks; as many as each has."""
-    if not active():
-        return x
-    counts = [torch.zeros((), dtype=torch.int64, device=x.device) for _ in range(dist.get_world_size())]
-    dist.all_gather(counts, torch.tensor(len(x), device=x.device))
-    most = int(max(counts))
-    padded = torch.cat([x, x.new_zeros(most - len(x), *x.shape[1:])])
-    parts = [torch.empty_like(padded) for _ in counts]
-    dist.all_gather(parts, padded)
-    return torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
+def own(x: Tensor) -> tuple[slice, int]:
+    """Where the rows of `x` lie among those of all processes, and how many there are."""
+    counts = _counts(x) if active() else [len(x)]
+    begin = sum(counts[: rank()])
+    return slice(begin, begin + len(x)), sum(counts)
 
 
 def uniform(x: Tensor, *shape: int) -> Tensor:
-    """Uniform draws, (len(x), *shape), where x is: one for every row of all processes, of which own rows are given.
+    """Uniform draws (len(x), *shape), where `x` is: drawn for the rows of all processes, own rows given.
 
-    Processes with one seed so draw what a single process draws for the whole batch.
+    Processes that were seeded alike so have what a single one draws for the whole batch.
     """
-    if not active():
-        return torch.rand(len(x), *shape, device=x.device)
-    counts = gathered(torch.tensor([len(x)], device=x.device)).tolist()
-    begin = sum(counts[: rank()])
-    return torch.rand(sum(counts), *shape, device=x.device)[begin : begin + len(x)]
+    rows, total = own(x)
+    return torch.rand(total, *shape, device=x.device)[rows]
 
 
-def add_gradients(parameters: Iterable[torch.nn.Parameter]) -> None:
-    """Replaces every gradient by its sum over the processes, in one exchange."""
+def dropout(x: Tensor, share: float, training: bool) -> Tensor:
+    """Dropout of features (rows, C)."""
+    if not training or not share:
+        return x
+    return x * (uniform(x, x.shape[1]) >= share) / (1 - share)
+
+
+@torch.no_grad()
+def copy_first(parameters: Iterable[nn.Parameter]) -> None:
+    """Every process gets the parameters of the first."""
+    if active():
+        for parameter in parameters:
+            _exchange(dist.broadcast, parameter, 0)
+
+
+def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Every gradient becomes its sum over the processes, in one exchange."""
     if not active():
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])
-    dist.all_reduce(flat)
+    _exchange(dist.all_reduce, flat)
     for gradient, part in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
         gradient.copy_(part.view_as(gradient))
+
+
+def _counts(x: Tensor) -> list[int]:
+    counts = torch.zeros(dist.get_world_size(), dtype=torch.int64, device=x.device)
+    counts[rank()] = len(x)
+    _exchange(dist.all_reduce, counts)
+    return counts.tolist()
+
+
+def _exchange(collective: Callable, *args) -> None:
+    try:
+        collective(*args)
+    except RuntimeError as error:
+        raise ProcessLost(f"another process of the run has ended ({str(error).splitlines()[0]})") from None

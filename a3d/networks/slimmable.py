@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import channels_at
+from a3d.networks.synchronised import batch_norm
 
 Statistics = dict[str, tuple[Tensor, Tensor]]  # batch-norm layer name -> mean (C,), variance (C,)
 
@@ -87,7 +88,8 @@ class SlimmableBatchNorm3d(nn.Module):
             return F.batch_norm(x, mean, variance, weight, bias, False, 0.0, self.eps)
         if how.moments is not None:
             how.moments.add(self.name, x)
-        return F.batch_norm(x, None, None, weight, bias, True, 0.0, self.eps)
+            return F.batch_norm(x, None, None, weight, bias, True, 0.0, self.eps)
+        return batch_norm(x, weight, bias, self.eps)
 
 
 class SlimmableLinear(nn.Linear):

@@ -5,14 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from a3d.networks import parallel
+
 
 def jitter_colours(pixels: Tensor, strength: float) -> Tensor:
     """Brightness, contrast and saturation by factors in [1 - strength, 1 + strength], one draw a clip.
 
     pixels: (B, T, S, S, 3) in 0..255, float; so is the result. Draws from torch's global generator.
     """
-    factors = 1 + strength * (2 * torch.rand(3, len(pixels), 1, 1, 1, 1, device=pixels.device) - 1)
-    brightness, contrast, saturation = factors
+    factors = 1 + strength * (2 * parallel.uniform(pixels, 3, 1, 1, 1, 1) - 1)
+    brightness, contrast, saturation = factors.unbind(1)
     pixels = pixels * brightness
     mean = pixels.mean((1, 2, 3, 4), keepdim=True)
     pixels = mean + (pixels - mean) * contrast
@@ -21,7 +23,11 @@ def jitter_colours(pixels: Tensor, strength: float) -> Tensor:
 
 
 def mix(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
-    """Mixup: every clip blended with another of the batch, its targets (B, classes) likewise; share from Beta(α, α)."""
+    """Mixup: every clip blended with another of the batch, its targets (B, classes) likewise; share from Beta(α, α).
+
+    The other may be a clip of another process: they exchange their clips.
+    """
     share = torch.distributions.Beta(alpha, alpha).sample().item()
-    other = torch.randperm(len(pixels), device=pixels.device)
-    return share * pixels + (1 - share) * pixels[other], share * targets + (1 - share) * targets[other]
+    rows, total = parallel.own(pixels)
+    other = torch.randperm(total, device=pixels.device)[rows]
+    return tuple(share * own + (1 - share) * parallel.gathered(own)[other] for own in (pixels, targets))

@@ -7,8 +7,10 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from a3d.networks import parallel
 from a3d.networks.adaptive import AdaptiveNetwork
 from a3d.networks.resampling import temporal_indices
+from a3d.networks.synchronised import batch_norm
 from a3d.training.teacher import ImageTeacher
 
 EVERY = 2  # frames of the full clip from one that the teacher looks at to the next
@@ -45,7 +47,7 @@ class Lesson(nn.Module):
                 _error(project(features[:, :, steps]), target[:, :, told])
                 for project, features, target in zip(self.projections, (self._middle, maps[0]), wanted, strict=True)
             )
-            self.last = last.item()
+            self.last = parallel.summed(last).item()
             return self.weight * (last + MIDDLE_WEIGHT * middle)
 
         return loss
@@ -57,4 +59,5 @@ def _error(said: Tensor, wanted: Tensor) -> Tensor:
     said: (B, C, t, h, w); wanted: (B, C, t, h', w'), averaged to the places that the network has.
     """
     wanted = F.adaptive_avg_pool3d(wanted, said.shape[2:])
-    return F.mse_loss(said.float(), F.batch_norm(wanted, None, None, training=True))
+    errors = (said.float() - batch_norm(wanted, None, None, 1e-5)).square()
+    return parallel.mean(errors.mean((1, 2, 3, 4)))

@@ -3,6 +3,9 @@
 `metrics.csv` has a line for each network of each step, `run.json` tells how many steps there will be; `state.pt` holds
 settings, weights, optimiser and position (tensors and plain values alone). Random states need no keeping: all that is
 random follows from seed and step.
+
+Under `torchrun` every process has its share of each batch and the first one writes; the weights are those that one
+process with the whole batch would reach.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from io import BytesIO
 from pathlib import Path
 
 import torch
@@ -22,7 +26,9 @@ from torch.utils.data import DataLoader
 
 from a3d.configuration import ComputationalRange
 from a3d.inference.checkpoint import replace
+from a3d.networks import parallel
 from a3d.networks.adaptive import AdaptiveNetwork
+from a3d.networks.parallel import ProcessLost
 from a3d.training.augmentation import jitter_colours, mix
 from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step
@@ -68,17 +74,34 @@ class Run:
         self.clips, self.span, self.recipe = clips, span, recipe
         self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
         self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
-        self.average = {n: p.detach().clone() for n, p in network.named_parameters()} if recipe.average else {}
         self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projections])
+        parallel.copy_first(self._trained())
+        self.average = {n: p.detach().clone() for n, p in network.named_parameters()} if recipe.average else {}
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step = 0
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if parallel.first():
+            self.folder.mkdir(parents=True, exist_ok=True)
 
     def train(self, progress: Callable[[Progress], None] | None = None) -> AdaptiveNetwork:
-        """Runs to the end and returns the network with the weights to keep (averaged, if the recipe says so)."""
+        """Runs to the end and returns the network with the weights to keep (averaged, if the recipe says so).
+
+        Raises TrainingError at the first loss that is not finite, or when another process of the run ends.
+        """
         self.network.train()
         self._announce()
+        try:
+            self._train(progress)
+        except ProcessLost as error:
+            self.save_state()  # nothing was exchanged since the last step: these are the weights after it
+            raise TrainingError(
+                f"step {self.step}, {error}: {self.folder / 'state.pt'} holds the steps before; start again and resume"
+            ) from None
+        if self.average:
+            self.network.load_state_dict(self.average)
+        return self.network.eval()
+
+    def _train(self, progress: Callable[[Progress], None] | None) -> None:
         saved = time.monotonic()
         while self.step < self.steps:
             for batch in self._batches(self.step // self.steps_per_epoch):
@@ -90,9 +113,9 @@ class Run:
                 if time.monotonic() - saved > STATE_SECONDS or self.step % self.steps_per_epoch == 0:
                     self.save_state()
                     saved = time.monotonic()
-        if self.average:
-            self.network.load_state_dict(self.average)
-        return self.network.eval()
+
+    def _trained(self) -> list[nn.Parameter]:
+        return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
 
     def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor] | None]:
         """What is left of an epoch, in an order of its own: clips uint8 (B, T, S, S, 3), labels (B,), indices."""
@@ -101,8 +124,7 @@ class Run:
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
         loader = DataLoader(
             self.clips,
-            self.recipe.batch,
-            sampler=order[done:].tolist(),
+            batch_sampler=[parallel.share(batch.tolist()) for batch in order[done:].split(self.recipe.batch)],
             num_workers=self.workers,
             collate_fn=collate,
             generator=torch.Generator(),  # else every epoch's loader would draw from the global one
@@ -118,7 +140,9 @@ class Run:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         parts, said = [], 0.0
-        if batch is not None:  # else all its clips are broken
+        batch = self._nothing() if batch is None else batch
+        seen = int(parallel.summed(torch.tensor(len(batch[0]))))
+        if seen:  # else all clips of the step are broken
             pixels, targets = self._prepare(*batch[:2])
             lesson = self.lesson.about(pixels) if self.lesson else None
             self.optimiser.zero_grad()
@@ -132,12 +156,18 @@ class Run:
                 raise TrainingError(
                     f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
                 ) from None
+            parallel.add_gradients(self._trained())
             if recipe.clip:
                 nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
             self.optimiser.step()
             self._average()
             said = self.lesson.last if self.lesson else 0.0
-        return Progress(self.step, self.steps, epoch, 0 if batch is None else len(batch[0]), said, parts)
+        return Progress(self.step, self.steps, epoch, seen, said, parts)
+
+    def _nothing(self) -> tuple[Tensor, Tensor, Tensor]:
+        """A batch without clips, for a process that takes part in a step with what the others have."""
+        frames, side = self.clips.sampling.frames, self.clips.sampling.spatial
+        return torch.zeros(0, frames, side, side, 3, dtype=torch.uint8), *torch.zeros(2, 0, dtype=torch.int64)
 
     def _prepare(self, frames: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Pixels (B, T, S, S, 3), float, 0..255, and targets (B, classes), augmented."""
@@ -174,6 +204,8 @@ class Run:
         return {name: str(value) for name, value in values.items()}
 
     def save_state(self) -> None:
+        if not parallel.first():
+            return
         state = {
             "settings": self._settings(),
             "step": self.step,
@@ -187,9 +219,10 @@ class Run:
     def resume(self) -> bool:
         """Goes back to the last state in the folder; False if there is none. Raises if it was another run's."""
         path = self.folder / "state.pt"
-        if not path.exists():
+        content = parallel.told(path.read_bytes() if parallel.first() and path.exists() else None)
+        if content is None:
             return False
-        state = torch.load(path, self.device, weights_only=True)
+        state = torch.load(BytesIO(content), self.device, weights_only=True)
         for name, value in self._settings().items():
             if state["settings"].get(name) != value:
                 raise TrainingError(
@@ -205,11 +238,15 @@ class Run:
 
     def _announce(self) -> None:
         """What whoever follows the run cannot read from `metrics.csv`: where it ends."""
+        if not parallel.first():
+            return
         plan = {"steps": self.steps, "steps_per_epoch": self.steps_per_epoch, "recipe": asdict(self.recipe)}
         replace(self.folder / "run.json", lambda path: path.write_text(json.dumps(plan, indent=1), encoding="utf-8"))
 
     def _log(self, report: Progress) -> None:
         """A line for each network of the step in `metrics.csv`."""
+        if not parallel.first():
+            return
         path = self.folder / "metrics.csv"
         fresh = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as file:
@@ -224,7 +261,7 @@ class Run:
     def _cut_log(self) -> None:
         """Drops the lines of steps that will run again."""
         path = self.folder / "metrics.csv"
-        if path.exists():
+        if parallel.first() and path.exists():
             head, *lines = path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if int(line.split(",", 1)[0]) < self.step]
             replace(path, lambda temporary: temporary.write_text("\n".join([head, *kept, ""]), encoding="utf-8"))
