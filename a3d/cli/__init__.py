@@ -8,6 +8,9 @@ from collections.abc import Sequence
 
 import a3d
 from a3d.cli import app, benchmark, cost, evaluate, experiment, explain, predict, profile, table, train
+from a3d.cli.output import heard
+from a3d.networks import parallel
+from a3d.networks.parallel import ProcessLost
 from a3d.training.mutual import TrainingError
 
 COMMANDS = (train, table, evaluate, predict, explain, cost, profile, benchmark, experiment, app)
@@ -17,8 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
-        options.run(options)
-    except (ValueError, OSError, TrainingError, ImportError) as error:
+        with parallel.joined(), heard():
+            options.run(options)
+    except (ValueError, OSError, TrainingError, ProcessLost, ImportError) as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from a3d.networks import parallel
+
 console = Console(stderr=True)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Of several processes (`torchrun`), the first one speaks; the others keep errors alone."""
+    if parallel.first():
+        yield
+        return
+    console.quiet = True
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def emit(value: object) -> None:
@@ -17,7 +33,7 @@ def emit(value: object) -> None:
 
 
 def report_broken(lines: Sequence[str]) -> None:
-    for line in lines:
+    for line in lines if parallel.first() else ():
         print(f"skipped {line}", file=sys.stderr)
 
 

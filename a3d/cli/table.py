@@ -10,6 +10,7 @@ from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
 from a3d.inference.evaluation import build_table
 from a3d.inference.table import Table
+from a3d.networks import parallel
 from a3d.video import ClipFolder
 
 
@@ -51,7 +52,8 @@ def run(options: argparse.Namespace) -> None:
         )
     else:
         network.table = built.table
-    save_table(network, options.checkpoint)
+    if parallel.first():
+        save_table(network, options.checkpoint)
     if options.json:
         emit(network.table.to_frame().to_dict("records"))
         return

@@ -14,7 +14,7 @@ from a3d import networks
 from a3d.cli.options import BUILDERS, RANGES, command
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
-from a3d.networks import build
+from a3d.networks import build, parallel
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
 from a3d.video import ClipFolder, FrameCache, Sampling, TrainingClips, Video
@@ -83,7 +83,8 @@ def run(options: argparse.Namespace) -> None:
         "hours": round((time.time() - started) / 3600, 3),
         "torch": torch.__version__,
     }
-    save(network, options.out / "checkpoint")
+    if parallel.first():
+        save(network, options.out / "checkpoint")
     made = options.out / "checkpoint"
     print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}")
 

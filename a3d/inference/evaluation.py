@@ -15,7 +15,7 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.cost import cost
 from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
 from a3d.inference.table import Row, Table
-from a3d.networks import AdaptiveNetwork
+from a3d.networks import AdaptiveNetwork, parallel
 from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
 
 Progress = Callable[[int, int], None]  # done, total
@@ -85,21 +85,27 @@ def evaluate_all(
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     names, tell = _class_numbers(dataset, network), progress or _silent
-    clips = Clips(dataset.items, network.sampling, views, dataset.open)
-    answers: dict[Configuration, list[Tensor]] = {configuration: [] for configuration in configurations}
+    together = max(1, batch // (views[0] * views[1]))
+    items = parallel.share(dataset.items, together)
+    clips = Clips(items, network.sampling, views, dataset.open)
+    nothing = torch.zeros(0, len(network.labels))
+    answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
     labels: list[int] = []
     with _fast(network), torch.inference_mode():
-        for numbers, frames in clips.batches(max(1, batch // (views[0] * views[1]))):
+        for numbers, frames in clips.batches(together):
             for size, group in _by_size(network, configurations).items():
                 tensors = _to_network(torch.cat([squares(f, size, views[1]) for f in frames]), network)
                 for configuration in group:
                     answers[configuration].append(answer(network, tensors, configuration, len(frames), batch))
-            labels += [names[dataset.items[number].label] for number in numbers]
-            tell(clips.opened, len(dataset))
-    tell(clips.opened, len(dataset))  # broken files may come last
+            labels += [names[items[number].label] for number in numbers]
+            tell(clips.opened * len(dataset) // len(items), len(dataset))
+    tell(len(dataset), len(dataset))  # broken files may come last
+    clips.gather()
+    labels = parallel.gathered_values(labels)
     if not labels:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
-    return {c: _result(c, torch.cat(answers[c]), torch.tensor(labels), clips) for c in configurations}
+    found = {c: parallel.gathered(torch.cat(answers[c])) for c in configurations}
+    return {c: _result(c, found[c], torch.tensor(labels), clips) for c in configurations}
 
 
 def build_table(
@@ -156,18 +162,21 @@ def calibrate_all(
 
     The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
     """
-    clips, groups = Clips(items, network.sampling, opened=opened), _by_size(network, configurations)
+    clips = Clips(parallel.share(items, batch), network.sampling, opened=opened)
+    groups = _by_size(network, configurations)
     held: dict[int, list[Tensor]] = {size: [] for size in groups}
     for _, frames in clips.batches(1):
         for size, kept in held.items():
             kept.append(squares(frames[0], size, 1))
+    clips.gather()
     if not clips.decoded:
         raise EvaluationError(
             f"none of the {len(items)} clips to calibrate on can be read; {' '.join(clips.broken[:1])}"
         )
     with _fast(network):
         for size, group in groups.items():
-            parts = torch.cat(held.pop(size)).split(batch)
+            kept = held.pop(size)
+            parts = torch.cat(kept).split(batch) if kept else ()
             for configuration in group:
                 calibrate(network, configuration, (_to_network(part, network) for part in parts))
                 calibrated(configuration)
@@ -209,6 +218,11 @@ class Clips:
                 numbers, frames = [], []
         if frames:
             yield numbers, frames
+
+    def gather(self) -> None:
+        """From now on .decoded and .broken are those of all processes."""
+        self.decoded = int(parallel.summed(torch.tensor(self.decoded)))
+        self.broken = parallel.gathered_values(self.broken)
 
 
 def answer(

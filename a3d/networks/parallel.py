@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -29,8 +31,21 @@ def joined() -> Iterator[None]:
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     dist.init_process_group()
+    signal.signal(signal.SIGTERM, _stop)
     yield
     dist.destroy_process_group()  # not after an error: it would wait for processes that are no more
+
+
+def _stop(number: int, frame: object) -> None:
+    """`torchrun` ends all processes once one has ended."""
+    finish()
+    raise ProcessLost("another process of the run has ended")
+
+
+def finish() -> None:
+    """From now on `torchrun` does not interrupt this process: it ends soon by itself (or is killed in 30 seconds)."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def active() -> bool:

@@ -27,9 +27,13 @@ class Moments:
         """x: (B, C, T, H, W). Batches are merged by count, so uneven ones weigh as they should."""
         count = x.numel() // x.shape[1]
         variance, mean = (m.double() for m in torch.var_mean(x.float(), (0, 2, 3, 4), correction=0))
+        self.merge(name, count, mean, variance * count)
+
+    def merge(self, name: str, count: int, mean: Tensor, square: Tensor) -> None:
+        """Adds the mean (C,) of `count` positions, and the sum of the squares of their distances from it."""
         old_count, old_mean, old_square = self.sums.get(name, (0, torch.zeros_like(mean), torch.zeros_like(mean)))
         total, delta = old_count + count, mean - old_mean
-        square = old_square + variance * count + delta.square() * (old_count * count / total)
+        square = old_square + square + delta.square() * (old_count * count / total)
         self.sums[name] = (total, old_mean + delta * (count / total), square)
 
     def statistics(self) -> Statistics:

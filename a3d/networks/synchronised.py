@@ -31,10 +31,12 @@ class _BatchNorm(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         x, weight, mean, variance = ctx.saved_tensors
-        # The pass with fixed moments gives w/σ · dy and the two sums over own rows.
-        dx, dw, db = torch.ops.aten.native_batch_norm_backward(
-            dy, x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
-        )
+        dx, dw, db = dy, torch.zeros_like(weight), torch.zeros_like(weight)
+        if len(x):  # else torch divides by zero
+            # The pass with fixed moments gives w/σ · dy and the two sums over own rows.
+            dx, dw, db = torch.ops.aten.native_batch_norm_backward(
+                dy, x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
+            )
         scaled, plain = parallel.summed(torch.stack([dw, db])) / ctx.count
         inverse = (variance + ctx.eps).rsqrt()
         slope = -weight * inverse.square() * scaled

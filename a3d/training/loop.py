@@ -93,6 +93,7 @@ class Run:
         try:
             self._train(progress)
         except ProcessLost as error:
+            parallel.finish()
             self.save_state()  # nothing was exchanged since the last step: these are the weights after it
             raise TrainingError(
                 f"step {self.step}, {error}: {self.folder / 'state.pt'} holds the steps before; start again and resume"
