@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, budget, command, views
+from a3d.cli.options import add_budget, add_data, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load
 from a3d.inference.evaluation import Result, evaluate_all
 from a3d.inference.prediction import chosen
-from a3d.video import ClipFolder
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -22,7 +21,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "a3d evaluate --checkpoint checkpoints/exercise12 --data clips/val --configuration 112x8@1 --views 10x3 --json",
     )
     sub.add_argument("--checkpoint", required=True, type=Path)
-    sub.add_argument("--data", required=True, help="folder CLASS/*.mp4, or a list file of `path label` lines")
+    add_data(sub)
     add_budget(sub, many=True)
     sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
     sub.add_argument("--json", action="store_true")
@@ -31,7 +30,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
     configurations = options.configuration or [chosen(network, **budget(options))]
-    dataset = ClipFolder(options.data)
+    dataset = read_data(options)
     with progress_bar() as bar:
         task = bar.add_task("test", total=len(dataset))
         results = evaluate_all(

@@ -1,12 +1,16 @@
-"""What several commands take: a configuration, a budget, views; and how a command is declared."""
+"""What several commands take: a data set, a configuration, a budget, views; and how a command is declared."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from a3d import networks
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
+from a3d.video import ClipSet, read_dataset
+from a3d.video.ava import THRESHOLD
+from a3d.video.official import kind
 
 RANGES = {"0.016": range_0016, "0.06": range_006}
 BUILDERS = {
@@ -35,6 +39,54 @@ def command(
     )
     sub.set_defaults(run=run)
     return sub
+
+
+def add_data(sub: argparse.ArgumentParser, validation: bool = False) -> None:
+    """What names a data set, read by `read_data`; with `validation`, a second one to test on."""
+    group = sub.add_argument_group("data set")
+    group.add_argument(
+        "--data",
+        required=True,
+        type=Path,
+        help="folder with CLASS/*.mp4 (in train/ and val/), list file of `path label` lines, "
+        "or official CSV file of Kinetics, Charades or AVA",
+    )
+    if validation:
+        group.add_argument("--validation", type=Path, help="the same, to test on; by default the val/ of --data")
+    group.add_argument("--videos", type=Path, help="folder of the videos, or of extracted frames, of a CSV file")
+    group.add_argument("--labels", type=Path, help="class names, one a line in the order of their numbers; AVA: .pbtxt")
+    group.add_argument("--exclude", type=Path, help="AVA: CSV file of the timestamps to leave out")
+    group.add_argument("--proposals", type=Path, help="AVA: CSV file of person boxes to test on")
+    group.add_argument("--threshold", type=float, default=THRESHOLD, help="AVA: lowest score of a proposal (0.8)")
+
+
+def read_data(
+    options: argparse.Namespace,
+    split: str | None = None,
+    classes: Sequence[str] | None = None,
+    source: Path | None = None,
+) -> ClipSet:
+    """The data set that the options of `add_data` name, or `source` with the rest of them.
+
+    split: "train" to learn from, "val" to test on, None for the whole of it. classes: names as the network has them.
+    """
+    source = source or options.data
+    if split == "val":
+        source = options.validation or options.data
+        if source == options.data and kind(source) not in ("folder", "kinetics"):
+            raise ValueError(f"{source} is to learn from: name what to test on (--validation)")
+    if kind(source) == "folder" and source != options.data and not (source / (split or "")).is_dir():
+        split = None  # a folder given to test on may hold its classes itself
+    return read_dataset(
+        source,
+        split=split,
+        videos=options.videos,
+        labels=options.labels,
+        classes=classes,
+        excluded=options.exclude,
+        proposals=None if split == "train" else options.proposals,
+        threshold=options.threshold,
+    )
 
 
 def add_budget(sub: argparse.ArgumentParser, many: bool = False) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import command, configuration, views
+from a3d.cli.options import add_data, command, configuration, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
 from a3d.inference.evaluation import build_table
 from a3d.inference.table import Table
 from a3d.networks import parallel
-from a3d.video import ClipFolder
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -23,7 +22,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "a3d table --checkpoint runs/mine/checkpoint --data clips",
     )
     sub.add_argument("--checkpoint", required=True, type=Path)
-    sub.add_argument("--data", required=True, help="folder with train/ (to calibrate on) and val/ (to test on)")
+    add_data(sub, validation=True)
     sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
     sub.add_argument("--calibration-clips", type=int, default=256, help="training clips to calibrate on (256)")
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
@@ -32,7 +31,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
-    training, dataset = (ClipFolder(options.data, split) for split in ("train", "val"))
+    training, dataset = (read_data(options, split) for split in ("train", "val"))
     with progress_bar() as bar:
         task = bar.add_task("calibrate and test", total=None)
         built = build_table(

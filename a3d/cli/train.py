@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from a3d import networks
-from a3d.cli.options import BUILDERS, RANGES, command
+from a3d.cli.options import BUILDERS, RANGES, add_data, command, read_data
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
 from a3d.networks import build, parallel
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
-from a3d.video import ClipFolder, FrameCache, Sampling, TrainingClips, Video
+from a3d.video import FrameCache, Sampling, TrainingClips
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -28,10 +28,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         "Train one network over a whole range of configurations.",
         "a3d train --data clips --out runs/mine --network slow_r18 --spatial 112 --base-channels 32",
     )
-    sub.add_argument(
-        "--data", required=True, help="folder with train/CLASS/*.mp4, or a list file of `path label` lines"
-    )
-    sub.add_argument("--extra", action="append", default=[], help="a further folder of clips of the same classes")
+    add_data(sub)
+    sub.add_argument("--extra", action="append", default=[], type=Path, help="a further set of the same classes")
     sub.add_argument("--out", required=True, type=Path, help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the run in --out was stopped")
     sub.add_argument("--init", help="checkpoint folder whose weights to start from")
@@ -54,12 +52,12 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    data = ClipFolder(options.data, None if Path(options.data).is_file() else "train")
+    data = read_data(options, "train")
     for folder in options.extra:
-        data.items += ClipFolder(folder, "train", data.classes).items
-    network, span, sampling = _network(options, data.classes)
+        data.items += read_data(options, "train", data.classes, folder).items
+    network, span, sampling = _network(options, data.classes, data.task)
     recipe = _recipe(options)
-    opened = FrameCache(options.cache).open if options.cache else Video
+    opened = FrameCache(options.cache, opened=data.open).open if options.cache else data.open
     clips = TrainingClips(data, sampling, areas=recipe.areas, seed=options.seed, strict=options.strict, opened=opened)
     run = Run(network, clips, span, recipe, options.out, options.seed, options.workers, options.device)
     if options.resume and not run.resume():
@@ -89,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}")
 
 
-def _network(options: argparse.Namespace, classes: tuple[str, ...]):
+def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     """The network to train, its range, and how clips are sampled for it."""
     frames = options.frames or (4 if options.network.startswith("slowfast") else 8)
     shape = {"spatial": options.spatial, "frames": frames}
@@ -101,7 +99,7 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...]):
         network.load_state_dict(start.state_dict())
     else:
         torch.manual_seed(options.seed)
-        network = BUILDERS[options.network](len(classes), base_channels=options.base_channels, **shape)
+        network = BUILDERS[options.network](len(classes), base_channels=options.base_channels, task=task, **shape)
     fast = isinstance(network, networks.SlowFast)
     span = RANGES[options.range](options.spatial, frames)
     alpha = network.architecture.alpha if fast else 1

@@ -1,0 +1,49 @@
+"""`a3d score`: scores anybody's detections in the official format of AVA."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from a3d.cli.options import command
+from a3d.cli.output import emit
+from a3d.inference.frame_ap import frame_ap, mean_ap
+from a3d.video.ava import read_boxes, read_excluded, read_label_map
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "score",
+        "Frame mAP at IoU 0.5 of anybody's detections in the official format of AVA, by its official rules.",
+        "a3d score ava ava_val_v2.1.csv detections.csv --labels ava_action_list_v2.1.pbtxt "
+        "--exclude ava_val_excluded_timestamps_v2.1.csv --json",
+    )
+    sub.add_argument("dataset", choices=("ava",))
+    sub.add_argument("truth", type=Path, help="annotations: video,second,x1,y1,x2,y2,action,person")
+    sub.add_argument(
+        "detections",
+        type=Path,
+        help="video,second,x1,y1,x2,y2,action,score; of two detections of one person and action the first counts",
+    )
+    sub.add_argument("--labels", required=True, type=Path, help="list of the evaluated actions (.pbtxt)")
+    sub.add_argument("--exclude", type=Path, help="CSV file of the timestamps to leave out, in both")
+    sub.add_argument("--json", action="store_true", help="print map, and AP by class; null: not annotated, left out")
+
+
+def run(options: argparse.Namespace) -> None:
+    names = read_label_map(options.labels)
+    excluded = read_excluded(options.exclude) if options.exclude else frozenset()
+    detections = read_boxes(options.detections, ordered=False)  # those without area do not count
+    aps = frame_ap(read_boxes(options.truth), detections, names, excluded)
+    mean = mean_ap(aps)
+    if math.isnan(mean):
+        raise ValueError(f"{options.truth}: it annotates none of the {len(names)} actions of {options.labels}")
+    if options.json:
+        emit({"map": mean, "classes": {names[action]: ap for action, ap in aps.items()}})
+        return
+    for action, ap in aps.items():
+        print(f"{'not annotated' if ap is None else f'{100 * ap:.2f}%':>13}  {names[action]}")
+    print(f"{100 * mean:.2f}% mAP over {sum(ap is not None for ap in aps.values())} of {len(aps)} actions")

@@ -1,0 +1,89 @@
+"""AVA's frame AP at IoU 0.5, by the rules of the official evaluation.
+
+Class by class and frame by frame, a detection belongs to the annotated box that it overlaps most, and is right if the
+two share at least half of their union and no detection before it in the file was right about that box: what detects a
+person twice should name the better detection first. AP is then the area under precision over recall, detections of all
+frames from the highest score down, each precision raised to the best at a higher recall; of equal scores the later
+comes first.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Collection, Iterable
+
+import numpy as np
+
+from a3d.video.ava import ActionBox, Key
+
+OVERLAP = 0.5  # intersection over union
+
+
+def frame_ap(
+    truth: Iterable[ActionBox],
+    detections: Iterable[ActionBox],
+    classes: Collection[int],
+    excluded: Collection[Key] = (),
+) -> dict[int, float | None]:
+    """AP of every class, 0..1; None for a class that is nowhere in `truth`, which a mean leaves out.
+
+    excluded: movies and seconds that do not count, in either. Both are read once, so generators will do.
+    """
+    frames: dict[Key, int] = {}  # numbered in the order of the detections
+    found = _columns(detections, classes, excluded, frames)
+    wanted = _columns(truth, classes, excluded, frames)
+    return {action: _class_ap(found[action], wanted[action]) if len(wanted[action]) else None for action in classes}
+
+
+def mean_ap(aps: dict[int, float | None]) -> float:
+    """Mean over the classes that have one; NaN if none has."""
+    known = [ap for ap in aps.values() if ap is not None]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _columns(
+    boxes: Iterable[ActionBox], classes: Collection[int], excluded: Collection[Key], frames: dict[Key, int]
+) -> dict[int, np.ndarray]:
+    """Of every class the boxes as rows (n, 6), frame by frame: number of the frame, x1, y1, x2, y2, score."""
+    values = {action: array("d") for action in classes}
+    for box in boxes:
+        if box.action in values and box.key not in excluded:
+            values[box.action].extend((frames.setdefault(box.key, len(frames)), *box.box, box.score))
+    rows = {action: np.array(numbers, dtype=np.float64).reshape(-1, 6) for action, numbers in values.items()}
+    return {action: part[np.argsort(part[:, 0], kind="stable")] for action, part in rows.items()}
+
+
+def _class_ap(found: np.ndarray, truth: np.ndarray) -> float:
+    """AP of a class from rows of `_columns`. Detections without area do not count."""
+    found = found[(found[:, 1] < found[:, 3]) & (found[:, 2] < found[:, 4])]
+    order = np.argsort(found[:, 5], kind="stable")[::-1]
+    right = np.cumsum(_right(found, truth)[order])
+    precision = np.maximum.accumulate((right / np.arange(1, len(right) + 1))[::-1])[::-1]
+    return float(np.sum(np.diff(right / len(truth), prepend=0.0) * precision))
+
+
+def _right(found: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Which detections are right: bool (n,)."""
+    right = np.zeros(len(found), dtype=bool)
+    for frame in np.unique(truth[:, 0]):
+        part, boxes = (slice(*np.searchsorted(rows[:, 0], (frame, frame + 1))) for rows in (found, truth))
+        right[part] = _first_matches(_overlaps(found[part, 1:5], truth[boxes, 1:5]))
+    return right
+
+
+def _first_matches(overlaps: np.ndarray) -> np.ndarray:
+    """Of detections and annotated boxes (n, m), the first detection that matches each box: bool (n,)."""
+    nearest = overlaps.argmax(1)
+    enough = np.flatnonzero(overlaps[np.arange(len(overlaps)), nearest] >= OVERLAP)
+    firsts = np.unique(nearest[enough], return_index=True)[1]
+    matches = np.zeros(len(overlaps), dtype=bool)
+    matches[enough[firsts]] = True
+    return matches
+
+
+def _overlaps(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Intersection over union of every pair, (n, m)."""
+    low, high = np.maximum(boxes[:, None, :2], others[:, :2]), np.minimum(boxes[:, None, 2:], others[:, 2:])
+    both = (high - low).clip(0).prod(2)
+    areas = [(part[:, 2] - part[:, 0]) * (part[:, 3] - part[:, 1]) for part in (boxes, others)]
+    return both / (areas[0][:, None] + areas[1] - both)
