@@ -137,7 +137,8 @@ class Run:
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
         recipe, epoch = self.recipe, self.step // self.steps_per_epoch
-        rate = learning_rate(self.step, self.steps, round(recipe.warmup * self.steps_per_epoch), recipe.rate)
+        warmup, *drops = (round(epochs * self.steps_per_epoch) for epochs in (recipe.warmup, *recipe.drops))
+        rate = learning_rate(self.step, self.steps, warmup, recipe.rate, recipe.start, drops)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         parts, said = [], 0.0

@@ -74,3 +74,9 @@ def test_learning_rate_warms_up_and_ends_at_zero():
     assert rates[0] < 0.05 and max(rates) == pytest.approx(0.4, rel=0.03) and rates.index(max(rates)) == 10
     assert rates[100] == pytest.approx(0) and rates[50] == pytest.approx(0.2)
     assert all(a >= b for a, b in pairwise(rates[10:]))
+
+
+def test_learning_rate_falls_in_steps():
+    rates = [learning_rate(step, 200, 50, 0.05, 0.00125, (100, 150)) for step in range(200)]
+    assert rates[0] == pytest.approx(0.05 * 0.00125) and rates[25] == pytest.approx(0.025, rel=0.01)
+    assert rates[50] == rates[99] == 0.05 and rates[100] == pytest.approx(0.005) and rates[199] == pytest.approx(0.0005)
