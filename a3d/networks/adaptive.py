@@ -133,11 +133,11 @@ class AdaptiveNetwork(nn.Module):
         """Adds the batch-norm moments of a batch at a configuration: one step of calibration (no dropout, no loss)."""
         self.run(clip, configuration, Pass(configuration.width, moments=moments))
 
-    def extract(self, configuration: Configuration) -> nn.Module:
+    def extract(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> nn.Module:
         """An ordinary module with only the parameters of this configuration; see `a3d.networks.extraction`."""
         from a3d.networks.extraction import extract
 
-        return extract(self, configuration)
+        return extract(self, configuration, dtype)
 
     def _pass(self, configuration: Configuration) -> Pass:
         if self.training:

@@ -9,7 +9,7 @@ from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d
 
 
 class ConvNorm(nn.Module):
-    """A convolution and its batch norm."""
+    """A convolution and its batch norm, and what may follow at once: an addition, a ReLU."""
 
     def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride=(1, 1, 1), **kwargs) -> None:
         super().__init__()
@@ -17,8 +17,10 @@ class ConvNorm(nn.Module):
         self.conv = SlimmableConv3d(inputs, outputs, kernel, stride, padding, **kwargs)
         self.norm = SlimmableBatchNorm3d(outputs)
 
-    def forward(self, x: Tensor, how: Pass) -> Tensor:
-        return self.norm(self.conv(x, how), how)
+    def forward(self, x: Tensor, how: Pass, relu: bool = False, plus: Tensor | None = None) -> Tensor:
+        x = self.norm(self.conv(x, how), how)
+        x = x if plus is None else x + plus
+        return F.relu(x) if relu else x
 
 
 class Stem(nn.Module):
@@ -29,7 +31,7 @@ class Stem(nn.Module):
         self.conv = ConvNorm(3, outputs, (temporal, 7, 7), (1, 2, 2), fixed=fixed)
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
-        x = F.relu(self.conv(x, how))
+        x = self.conv(x, how, relu=True)
         return F.max_pool3d(x, (1, 3, 3), (1, 2, 2), (0, 1, 1))
 
 
@@ -48,10 +50,9 @@ class Bottleneck(nn.Module):
         nn.init.zeros_(self.c.norm.weight)
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
-        residual = F.relu(self.a(x, how))
-        residual = F.relu(self.b(residual, how))
-        residual = self.c(residual, how)
-        return F.relu(residual + (x if self.shortcut is None else self.shortcut(x, how)))
+        residual = self.a(x, how, relu=True)
+        residual = self.b(residual, how, relu=True)
+        return self.c(residual, how, relu=True, plus=x if self.shortcut is None else self.shortcut(x, how))
 
 
 class BasicBlock(nn.Module):
@@ -68,9 +69,8 @@ class BasicBlock(nn.Module):
         nn.init.zeros_(self.b.norm.weight)
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
-        residual = F.relu(self.a(x, how))
-        residual = self.b(residual, how)
-        return F.relu(residual + (x if self.shortcut is None else self.shortcut(x, how)))
+        residual = self.a(x, how, relu=True)
+        return self.b(residual, how, relu=True, plus=x if self.shortcut is None else self.shortcut(x, how))
 
 
 def shortcut(inputs: int, outputs: int, stride: tuple[int, int, int], tail: int, fixed: bool) -> ConvNorm | None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.networks.adaptive import AdaptiveNetwork, Architecture, MissingStatistics
+from a3d.networks.fused import FusedConv3d
 from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d, SlimmableLinear
 from a3d.networks.slow import Slow
 from a3d.networks.slowfast import SlowFast
@@ -75,22 +76,10 @@ def _skeleton(architecture: Architecture) -> AdaptiveNetwork:
         return build(architecture).eval()
 
 
-class FixedConv3d(nn.Conv3d):
-    """A convolution that ignores how the pass runs: its width is its own."""
-
-    def forward(self, x: Tensor, how: Pass | None = None) -> Tensor:
-        return super().forward(x)
-
-
-class FixedBatchNorm3d(nn.BatchNorm3d):
-    def forward(self, x: Tensor, how: Pass | None = None) -> Tensor:
-        return super().forward(x)
-
-
 class SubNetwork(nn.Module):
-    """One configuration as an ordinary, immutable module: its parameters alone, its statistics built in.
+    """One configuration as an ordinary, immutable module: its parameters alone, its statistics folded into them.
 
-    It stays in evaluation mode, and its parameters ask for no gradient.
+    It stays in evaluation mode, and its parameters ask for no gradient. `.compile()` compiles it, as any module.
     """
 
     def __init__(self, body: AdaptiveNetwork, configuration: Configuration) -> None:
@@ -105,8 +94,9 @@ class SubNetwork(nn.Module):
         return self.classify(self.features(clip))
 
     def features(self, clip: Tensor) -> tuple[Tensor, ...]:
-        """Maps before pooling, (B, C, t, h, w), one a pathway."""
-        return self.body.run(clip, self.configuration, Pass())
+        """Maps before pooling, (B, C, t, h, w), one a pathway, in the precision of the classifier."""
+        maps = self.body.run(clip, self.configuration, Pass())
+        return tuple(x.to(self.classifier.weight.dtype) for x in maps)
 
     def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
         return self.body.classify(maps)
@@ -121,42 +111,39 @@ class SubNetwork(nn.Module):
 
 
 @torch.no_grad()
-def extract(network: AdaptiveNetwork, configuration: Configuration) -> SubNetwork:
-    """The sub-network at a configuration, with the same logits. Raises MissingStatistics if it is not calibrated."""
+def extract(network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
+    """The sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
+
+    dtype: what the convolutions run in; with torch.bfloat16 logits are within 1%, and `fast_dtype` says where it pays.
+    Raises MissingStatistics if the configuration is not calibrated.
+    """
     if configuration not in network.statistics:
         raise MissingStatistics(f"no batch-norm statistics for {configuration}: calibrate it first (a3d table)")
-    body = _skeleton(network.architecture)
+    body, statistics = _skeleton(network.architecture), network.statistics[configuration]
     for use in trace(network.architecture, configuration):
         layer = network.get_submodule(use.layer)
-        body.set_submodule(use.layer, _fixed(layer, use, configuration, network))
+        if isinstance(layer, SlimmableConv3d):
+            name = use.layer.removesuffix(".conv")
+            moments = statistics[f"{name}.norm"]
+            fused = FusedConv3d(network.get_submodule(name), use.inputs, configuration.width, *moments, dtype)
+            body.set_submodule(name, fused)
+        elif isinstance(layer, SlimmableLinear):
+            body.set_submodule(use.layer, _linear(layer, use))
     return SubNetwork(body, configuration)
 
 
-def _fixed(layer: nn.Module, use: Use, configuration: Configuration, network: AdaptiveNetwork) -> nn.Module:
-    if isinstance(layer, SlimmableConv3d):
-        weight = layer.sliced(use.inputs, configuration.width)
-        with torch.device("meta"):
-            fixed = FixedConv3d(
-                use.inputs,
-                use.outputs,
-                layer.kernel_size,
-                layer.stride,
-                layer.padding,
-                layer.dilation,
-                bias=False,
-            )
-        fixed.weight = nn.Parameter(weight.clone(memory_format=torch.contiguous_format))
-    elif isinstance(layer, SlimmableBatchNorm3d):
-        with torch.device("meta"):
-            fixed = FixedBatchNorm3d(use.outputs, layer.eps)
-        mean, variance = network.statistics[configuration][use.layer]
-        fixed.weight = nn.Parameter(layer.weight[: use.outputs].clone())
-        fixed.bias = nn.Parameter(layer.bias[: use.outputs].clone())
-        fixed.running_mean, fixed.running_var = mean.clone(), variance.clone()
-        fixed.num_batches_tracked = torch.zeros((), dtype=torch.long, device=mean.device)
+def fast_dtype(device: str | torch.device = "cpu") -> torch.dtype:
+    """bfloat16 where the device multiplies it faster than float32, else float32."""
+    if torch.device(device).type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        with torch.device("meta"):
-            fixed = nn.Linear(use.inputs, use.outputs)
-        fixed.weight = nn.Parameter(layer.sliced(use.inputs).clone())
-        fixed.bias = nn.Parameter(layer.bias.clone())
-    return fixed
+        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def _linear(layer: SlimmableLinear, use: Use) -> nn.Linear:
+    with torch.device("meta"):
+        linear = nn.Linear(use.inputs, use.outputs)
+    linear.weight = nn.Parameter(layer.sliced(use.inputs).clone())
+    linear.bias = nn.Parameter(layer.bias.clone())
+    return linear

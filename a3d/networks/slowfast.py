@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import Configuration
@@ -24,7 +23,7 @@ class AdaptiveFusion(nn.Module):
         self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (5, 1, 1), (alpha, 1, 1), fixed=True)
 
     def forward(self, slow: Tensor, fast: Tensor, how: Pass) -> Tensor:
-        lateral = F.relu(self.lateral(fast, how))  # (B, 2βC, T, S, S)
+        lateral = self.lateral(fast, how, relu=True)  # (B, 2βC, T, S, S)
         return torch.cat([slow, resample(lateral, *slow.shape[2:])], 1)
 
 
