@@ -1,0 +1,68 @@
+"""`a3d watch`: a stream, window by window, each answered within a deadline."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from contextlib import closing, nullcontext, suppress
+from itertools import takewhile
+from pathlib import Path
+
+from a3d.cli.options import BUDGETS, command
+from a3d.inference.checkpoint import load
+from a3d.inference.live.limit import LimitFile
+from a3d.inference.live.trace import Step, Summary, TraceFile
+from a3d.inference.live.watch import watch
+
+UNITS = ("gflops", "params", "megabytes")
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "watch",
+        "Classify a stream window by window; the configuration changes on the fly to hold a deadline.",
+        "a3d profile && a3d watch clip.mp4 --deadline-ms 100 --trace trace.csv\n  a3d watch 0 --deadline-ms 50",
+    )
+    sub.add_argument("source", help="a video file, played at its own pace; an address, as rtsp://…; a camera's number")
+    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    sub.add_argument("--deadline-ms", type=float, required=True, help="from a window's last frame to its answer")
+    sub.add_argument("--every-ms", type=float, help="from window to window (the deadline)")
+    sub.add_argument("--seconds", type=float, default=float("inf"), help="of the stream to watch (all)")
+    group = sub.add_mutually_exclusive_group()
+    for unit in UNITS:
+        group.add_argument(f"--{unit}", type=float, help=f"a limit besides the deadline: {BUDGETS[unit]}")
+    group.add_argument(
+        "--limit", type=Path, metavar="FILE", help="a limit that may change: one line as `gflops 0.3`, or nothing"
+    )
+    sub.add_argument("--trace", type=Path, metavar="FILE", help="what was chosen and why, .csv or .jsonl")
+    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    sub.add_argument("--json", action="store_true", help="a line of JSON a window")
+
+
+def run(options: argparse.Namespace) -> None:
+    network, steps = load(options.checkpoint, options.device), []
+    fixed = {unit: value for unit in UNITS if (value := getattr(options, unit)) is not None}
+    if fixed and network.table:
+        network.table.choose(**fixed)  # an error below the cheapest
+    limit = LimitFile(options.limit, lambda line: print(line, file=sys.stderr)) if options.limit else lambda: fixed
+    trace = TraceFile(options.trace) if options.trace else nullcontext()
+    found = watch(options.source, network, options.deadline_ms, options.every_ms, limit)
+    with trace, closing(found), suppress(KeyboardInterrupt):  # that is how one stops watching
+        for step in takewhile(lambda step: step.time <= options.seconds, found):
+            steps.append(step)
+            if options.trace:
+                trace.write(step)
+            print(json.dumps(step.to_dict(), ensure_ascii=False) if options.json else _line(step), flush=True)
+    if not options.json:
+        print(Summary.of(steps))
+
+
+def _line(step: Step) -> str:
+    if step.configuration is None:
+        return f"{step.time:8.2f} s  {step.why}"
+    late = " " if step.met else "!"
+    answer = f"{step.label:<20} {100 * step.probability:3.0f}%"
+    return f"{step.time:8.2f} s  {answer}  {step.latency:6.1f} ms{late} {step.configuration!s:>12}  {step.why}"
