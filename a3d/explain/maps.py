@@ -342,12 +342,13 @@ def _explanation(
     logits: Tensor,
     bias: float,
 ) -> Explanation:
-    alpha = network.architecture.alpha if len(maps) == 2 else 1  # frames of the clip for each one of Slow
-    shown = replace(clip, frames=clip.frames[::alpha], times=clip.times[::alpha])
+    picked = network.slow_frames(len(clip.times))
+    shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
     slow = np.array(temporal_indices(len(shown.times), configuration.frames))
     evidence = [Evidence("slow", maps[0], slow, shown.times[slow])]
     if len(maps) == 2:
-        evidence.append(Evidence("fast", maps[1], np.arange(len(clip.times)) // alpha, clip.times))
+        latest = np.searchsorted(picked, np.arange(len(clip.times)), side="right") - 1
+        evidence.append(Evidence("fast", maps[1], latest, clip.times))
     return Explanation(
         configuration,
         label,

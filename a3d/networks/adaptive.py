@@ -35,6 +35,10 @@ class Architecture:
     frames T of the full Slow pathway. alpha: Fast frames per Slow frame; beta: Slow channels per Fast channel,
     the paper's 1/β. dropout: before the classifier, in training. task: "classification" (one class a clip),
     "multilabel" (any number of classes a clip) or "detection" (any number a person box).
+    fusion_kernel: in time, of the lateral convolutions.
+    temporal_blocks: how many blocks of the third stage look along time, one number a pathway; all of them if empty.
+    spread: the Slow pathway sees frames from the first to the last of the clip, as the official SlowFast code picks
+    them, not every α-th.
     """
 
     family: str
@@ -47,8 +51,12 @@ class Architecture:
     beta: int = 8
     dropout: float = 0.5
     task: str = "classification"
+    fusion_kernel: int = 5
+    temporal_blocks: tuple[int, ...] = ()
+    spread: bool = False
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "temporal_blocks", tuple(self.temporal_blocks))  # a list in config.json
         if self.depth not in DEPTHS:
             raise ConfigurationError(f"depth {self.depth}: choose one of {', '.join(map(str, DEPTHS))}")
         if self.base_channels < 8 or self.base_channels % 8:
@@ -62,18 +70,32 @@ class Architecture:
 
 
 class Pathway(nn.Module):
-    """Stem and four residual stages. temporal: kernel sizes in time of the stem and of each stage."""
+    """Stem and four residual stages.
+
+    number: 0 is Slow, 1 is Fast. temporal: kernel sizes in time of the stem and of each stage. tails: channels fused
+    into each stage. fixed: whether all channels are used at every width.
+    """
 
     def __init__(
-        self, depth: int, base: int, temporal: tuple[int, ...], tails: tuple[int, ...] = (0,) * 4, fixed=False
+        self,
+        architecture: Architecture,
+        number: int,
+        base: int,
+        temporal: tuple[int, ...],
+        tails: tuple[int, ...] = (0,) * 4,
+        fixed: bool = False,
     ) -> None:
         super().__init__()
-        block, depths = DEPTHS[depth]
+        block, depths = DEPTHS[architecture.depth]
         self.stem = Stem(base, temporal[0], fixed)
         inner = [base * 2**i for i in range(4)]
         inputs = [base, *(c * block.expansion for c in inner)]
+        kernels = [(temporal[i + 1],) * depths[i] for i in range(4)]
+        if architecture.temporal_blocks:
+            looking = architecture.temporal_blocks[number]
+            kernels[2] = kernels[2][:looking] + (1,) * (depths[2] - looking)
         self.stages = nn.ModuleList(
-            Stage(block, depths[i], inputs[i], inner[i], temporal[i + 1], STRIDES[i], tails[i], fixed) for i in range(4)
+            Stage(block, kernels[i], inputs[i], inner[i], STRIDES[i], tails[i], fixed) for i in range(4)
         )
         self.channels = inputs  # out of the stem and of each stage, at full width
 
@@ -124,6 +146,10 @@ class AdaptiveNetwork(nn.Module):
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
         raise NotImplementedError
+
+    def slow_frames(self, frames: int) -> list[int]:
+        """Numbers of the frames of a full clip that the Slow pathway picks its own from."""
+        return list(range(frames))
 
     def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
         """Frames and side of the full clip that this configuration is resampled from, when testing."""

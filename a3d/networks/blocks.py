@@ -80,22 +80,24 @@ def shortcut(inputs: int, outputs: int, stride: tuple[int, int, int], tail: int,
 
 
 class Stage(nn.ModuleList):
-    """Residual blocks; the first one takes `tail` fused channels besides its own and carries the stride."""
+    """Residual blocks, one for each of the `temporal` kernel sizes.
+
+    The first one takes `tail` fused channels besides its own and carries the stride.
+    """
 
     def __init__(
         self,
         block: type,
-        depth: int,
+        temporal: tuple[int, ...],
         inputs: int,
         inner: int,
-        temporal: int,
         stride: int,
         tail: int = 0,
-        fixed=False,
+        fixed: bool = False,
     ) -> None:
-        first = block(inputs + tail, inner, temporal, stride, tail, fixed)
+        first = block(inputs + tail, inner, temporal[0], stride, tail, fixed)
         outputs = inner * block.expansion
-        super().__init__([first, *(block(outputs, inner, temporal, 1, 0, fixed) for _ in range(depth - 1))])
+        super().__init__([first, *(block(outputs, inner, kernel, 1, 0, fixed) for kernel in temporal[1:])])
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
         for block in self:

@@ -17,7 +17,7 @@ class Slow(AdaptiveNetwork):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
-        self.pathway = Pathway(architecture.depth, architecture.base_channels, SLOW_KERNELS)
+        self.pathway = Pathway(architecture, 0, architecture.base_channels, SLOW_KERNELS)
         self._finish(self.pathway.channels[-1])
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:

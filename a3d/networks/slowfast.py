@@ -18,9 +18,9 @@ FAST_KERNELS = (5, 3, 3, 3, 3)
 class AdaptiveFusion(nn.Module):
     """Fast features (βC, αT, S²) become the last 2βC channels of the Slow features (γwC, γtT, (γsS)²)."""
 
-    def __init__(self, fast_channels: int, alpha: int) -> None:
+    def __init__(self, fast_channels: int, alpha: int, kernel: int) -> None:
         super().__init__()
-        self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (5, 1, 1), (alpha, 1, 1), fixed=True)
+        self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (kernel, 1, 1), (alpha, 1, 1), fixed=True)
 
     def forward(self, slow: Tensor, fast: Tensor, how: Pass) -> Tensor:
         lateral = self.lateral(fast, how, relu=True)  # (B, 2βC, T, S, S)
@@ -32,24 +32,27 @@ class SlowFast(AdaptiveNetwork):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__(architecture)
-        depth, base, fast = (
-            architecture.depth,
-            architecture.base_channels,
-            architecture.base_channels // architecture.beta,
-        )
-        self.fast = Pathway(depth, fast, FAST_KERNELS, fixed=True)
+        base = architecture.base_channels
+        self.fast = Pathway(architecture, 1, base // architecture.beta, FAST_KERNELS, fixed=True)
         fused = self.fast.channels[:-1]  # after the stem and every stage but the last
-        self.slow = Pathway(depth, base, SLOW_KERNELS, tails=tuple(2 * c for c in fused))
-        self.fusions = nn.ModuleList(AdaptiveFusion(c, architecture.alpha) for c in fused)
+        self.slow = Pathway(architecture, 0, base, SLOW_KERNELS, tails=tuple(2 * c for c in fused))
+        self.fusions = nn.ModuleList(AdaptiveFusion(c, architecture.alpha, architecture.fusion_kernel) for c in fused)
         self._finish(self.slow.channels[-1] + self.fast.channels[-1], tail=self.fast.channels[-1])
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
         size = configuration.spatial
-        slow = resample(clip[:, :, :: self.architecture.alpha], configuration.frames, size, size)
+        slow = resample(clip[:, :, self.slow_frames(clip.shape[2])], configuration.frames, size, size)
         slow, fast = self.slow.stem(slow, how), self.fast.stem(clip, how)
         for fuse, slow_stage, fast_stage in zip(self.fusions, self.slow.stages, self.fast.stages, strict=True):
             slow, fast = slow_stage(fuse(slow, fast, how), how), fast_stage(fast, how)
         return slow, fast
+
+    def slow_frames(self, frames: int) -> list[int]:
+        """Every α-th, or as many from the first to the last (`Architecture.spread`)."""
+        count = frames // self.architecture.alpha
+        if not self.architecture.spread or count < 2:
+            return list(range(0, frames, self.architecture.alpha))
+        return [i * (frames - 1) // (count - 1) for i in range(count)]
 
     def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
         frames = max(self.architecture.frames, configuration.frames)
