@@ -34,7 +34,9 @@ def test_only_decoding_and_encoding_use_pyav():
 def test_no_pickle_is_loaded():
     for path in [*(ROOT / "a3d").rglob("*.py"), *(ROOT / "app").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
-        assert "pickle" not in text and "weights_only=False" not in text
+        # One file may: it takes numbers out of Caffe2 files and refuses all else (tests/networks/test_unpickling.py)
+        assert "pickle" not in text or path == ROOT / "a3d/networks/convert/unpickling.py"
+        assert "weights_only=False" not in text
         assert text.count("torch.load(") == text.count("weights_only=True"), path
 
 

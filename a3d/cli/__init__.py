@@ -7,13 +7,27 @@ import sys
 from collections.abc import Sequence
 
 import a3d
-from a3d.cli import app, benchmark, cost, evaluate, experiment, explain, predict, profile, score, table, train, watch
+from a3d.cli import (
+    app,
+    benchmark,
+    convert,
+    cost,
+    evaluate,
+    experiment,
+    explain,
+    predict,
+    profile,
+    score,
+    table,
+    train,
+    watch,
+)
 from a3d.cli.output import heard
 from a3d.networks import parallel
 from a3d.networks.parallel import ProcessLost
 from a3d.training.mutual import TrainingError
 
-COMMANDS = (train, table, evaluate, predict, explain, cost, profile, watch, score, benchmark, experiment, app)
+COMMANDS = (train, table, evaluate, predict, explain, cost, profile, watch, convert, score, benchmark, experiment, app)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.networks import parallel
+from a3d.networks import detection, parallel
 from a3d.networks.blocks import BasicBlock, Bottleneck, Stage, Stem, initialise
+from a3d.networks.resampling import short_sides
 from a3d.networks.slimmable import Moments, Pass, SlimmableBatchNorm3d, SlimmableLinear, Statistics
 
 DEPTHS = {
@@ -34,7 +35,8 @@ class Architecture:
     base_channels: channels of the (Slow) stem, 64 as published. spatial, frames: the reference size and the
     frames T of the full Slow pathway. alpha: Fast frames per Slow frame; beta: Slow channels per Fast channel,
     the paper's 1/β. dropout: before the classifier, in training. task: "classification" (one class a clip),
-    "multilabel" (any number of classes a clip) or "detection" (any number a person box).
+    "multilabel" (any number of classes a clip) or "detection" (any number a person box: the last stage then has
+    stride 1 and dilation 2, and its maps are pooled by box). aligned: whether RoIAlign takes cells by their centres.
     fusion_kernel: in time, of the lateral convolutions.
     temporal_blocks: how many blocks of the third stage look along time, one number a pathway; all of them if empty.
     spread: the Slow pathway sees frames from the first to the last of the clip, as the official SlowFast code picks
@@ -54,6 +56,7 @@ class Architecture:
     fusion_kernel: int = 5
     temporal_blocks: tuple[int, ...] = ()
     spread: bool = False
+    aligned: bool = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "temporal_blocks", tuple(self.temporal_blocks))  # a list in config.json
@@ -94,8 +97,11 @@ class Pathway(nn.Module):
         if architecture.temporal_blocks:
             looking = architecture.temporal_blocks[number]
             kernels[2] = kernels[2][:looking] + (1,) * (depths[2] - looking)
+        strides, dilations = list(STRIDES), [1, 1, 1, 1]
+        if architecture.task == "detection":
+            strides[3], dilations[3] = 1, 2
         self.stages = nn.ModuleList(
-            Stage(block, kernels[i], inputs[i], inner[i], STRIDES[i], tails[i], fixed) for i in range(4)
+            Stage(block, kernels[i], inputs[i], inner[i], strides[i], dilations[i], tails[i], fixed) for i in range(4)
         )
         self.channels = inputs  # out of the stem and of each stage, at full width
 
@@ -126,17 +132,32 @@ class AdaptiveNetwork(nn.Module):
                 module.name = name
         initialise(self)
 
-    def forward(self, clip: Tensor, configuration: Configuration) -> Tensor:
-        """clip: (B, 3, T, S, S), normalised, full or already at the configuration's shape; logits (B, classes)."""
-        return self.classify(self.features(clip, configuration))
+    def forward(self, clip: Tensor, configuration: Configuration, boxes: Tensor | None = None) -> Tensor:
+        """clip: (B, 3, T, S, S), normalised, full or already at the configuration's shape; logits (B, classes).
+
+        A clip that is not square is brought to S on its shorter side.
+        boxes: for a network that detects, (K, 5): number of the clip in the batch, then x1, y1, x2, y2 as shares 0..1
+        of its picture; logits are (K, classes). Left out, the whole picture of every clip is a box.
+        """
+        maps = self.features(clip, configuration)
+        return self.classify(maps, None if boxes is None else self.places(boxes, clip.shape, configuration))
 
     def features(self, clip: Tensor, configuration: Configuration) -> tuple[Tensor, ...]:
         """Maps before pooling, (B, C, t, h, w), one a pathway: (slow,) or (slow, fast)."""
         return self.run(clip, configuration, self._pass(configuration))
 
-    def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
-        """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes)."""
-        pooled = torch.cat([x.mean((2, 3, 4)) for x in maps], 1)
+    def classify(self, maps: tuple[Tensor, ...], places: tuple[Tensor, ...] | None = None) -> Tensor:
+        """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes).
+
+        places: boxes on the map of each pathway, as `places` gives them, for a network that detects: (K, classes).
+        """
+        if self.architecture.task == "detection":
+            places = places or tuple(map(detection.whole, maps))
+            aligned = self.architecture.aligned
+            pooled = [detection.pool(x, place, aligned) for x, place in zip(maps, places, strict=True)]
+        else:
+            pooled = [x.mean((2, 3, 4)) for x in maps]
+        pooled = torch.cat(pooled, 1)
         return self.classifier(parallel.dropout(pooled, self.architecture.dropout, self.training))
 
     def probabilities(self, logits: Tensor) -> Tensor:
@@ -146,6 +167,14 @@ class AdaptiveNetwork(nn.Module):
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
         raise NotImplementedError
+
+    def places(self, boxes: Tensor, shape: tuple[int, ...], configuration: Configuration) -> tuple[Tensor, ...]:
+        """Boxes (K, 5) as `forward` takes them, in cells of each pathway's maps; shape: of the clip they belong to."""
+        return tuple(detection.places(boxes, *sides) for sides in self.picture_sides(*shape[3:], configuration))
+
+    def picture_sides(self, height: int, width: int, configuration: Configuration) -> tuple[tuple[int, int], ...]:
+        """Pixels, height and width, of the picture that each pathway sees of a clip of that size."""
+        return (short_sides(height, width, configuration.spatial),)
 
     def slow_frames(self, frames: int) -> list[int]:
         """Numbers of the frames of a full clip that the Slow pathway picks its own from."""

@@ -11,10 +11,14 @@ from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d
 class ConvNorm(nn.Module):
     """A convolution and its batch norm, and what may follow at once: an addition, a ReLU."""
 
-    def __init__(self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride=(1, 1, 1), **kwargs) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride=(1, 1, 1), dilation: int = 1, **kwargs
+    ) -> None:
+        """dilation: in space."""
         super().__init__()
-        padding = tuple(k // 2 for k in kernel)
-        self.conv = SlimmableConv3d(inputs, outputs, kernel, stride, padding, **kwargs)
+        steps = (1, dilation, dilation)
+        padding = tuple(k // 2 * step for k, step in zip(kernel, steps, strict=True))
+        self.conv = SlimmableConv3d(inputs, outputs, kernel, stride, padding, steps, **kwargs)
         self.norm = SlimmableBatchNorm3d(outputs)
 
     def forward(self, x: Tensor, how: Pass, relu: bool = False, plus: Tensor | None = None) -> Tensor:
@@ -40,11 +44,13 @@ class Bottleneck(nn.Module):
 
     expansion = 4
 
-    def __init__(self, inputs: int, inner: int, temporal: int, stride: int, tail: int, fixed: bool) -> None:
+    def __init__(
+        self, inputs: int, inner: int, temporal: int, stride: int, dilation: int, tail: int, fixed: bool
+    ) -> None:
         super().__init__()
         outputs, step = inner * self.expansion, (1, stride, stride)
         self.a = ConvNorm(inputs, inner, (temporal, 1, 1), tail=tail, fixed=fixed)
-        self.b = ConvNorm(inner, inner, (1, 3, 3), step, fixed=fixed)
+        self.b = ConvNorm(inner, inner, (1, 3, 3), step, dilation, fixed=fixed)
         self.c = ConvNorm(inner, outputs, (1, 1, 1), fixed=fixed)
         self.shortcut = shortcut(inputs, outputs, step, tail, fixed)
         nn.init.zeros_(self.c.norm.weight)
@@ -60,11 +66,13 @@ class BasicBlock(nn.Module):
 
     expansion = 1
 
-    def __init__(self, inputs: int, inner: int, temporal: int, stride: int, tail: int, fixed: bool) -> None:
+    def __init__(
+        self, inputs: int, inner: int, temporal: int, stride: int, dilation: int, tail: int, fixed: bool
+    ) -> None:
         super().__init__()
         step = (1, stride, stride)
-        self.a = ConvNorm(inputs, inner, (temporal, 3, 3), step, tail=tail, fixed=fixed)
-        self.b = ConvNorm(inner, inner, (1, 3, 3), fixed=fixed)
+        self.a = ConvNorm(inputs, inner, (temporal, 3, 3), step, dilation, tail=tail, fixed=fixed)
+        self.b = ConvNorm(inner, inner, (1, 3, 3), dilation=dilation, fixed=fixed)
         self.shortcut = shortcut(inputs, inner, step, tail, fixed)
         nn.init.zeros_(self.b.norm.weight)
 
@@ -82,7 +90,7 @@ def shortcut(inputs: int, outputs: int, stride: tuple[int, int, int], tail: int,
 class Stage(nn.ModuleList):
     """Residual blocks, one for each of the `temporal` kernel sizes.
 
-    The first one takes `tail` fused channels besides its own and carries the stride.
+    The first one takes `tail` fused channels besides its own and carries the stride; dilation: of all, in space.
     """
 
     def __init__(
@@ -92,12 +100,13 @@ class Stage(nn.ModuleList):
         inputs: int,
         inner: int,
         stride: int,
+        dilation: int = 1,
         tail: int = 0,
         fixed: bool = False,
     ) -> None:
-        first = block(inputs + tail, inner, temporal[0], stride, tail, fixed)
+        first = block(inputs + tail, inner, temporal[0], stride, dilation, tail, fixed)
         outputs = inner * block.expansion
-        super().__init__([first, *(block(outputs, inner, kernel, 1, 0, fixed) for kernel in temporal[1:])])
+        super().__init__([first, *(block(outputs, inner, kernel, 1, dilation, 0, fixed) for kernel in temporal[1:])])
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
         for block in self:

@@ -89,17 +89,21 @@ class SubNetwork(nn.Module):
         self.requires_grad_(False)
         super().train(False)
 
-    def forward(self, clip: Tensor) -> Tensor:
-        """clip: (B, 3, T, S, S), normalised, full or at the configuration's shape; logits (B, classes)."""
-        return self.classify(self.features(clip))
+    def forward(self, clip: Tensor, boxes: Tensor | None = None) -> Tensor:
+        """clip: (B, 3, T, S, S), normalised, full or at the configuration's shape; logits (B, classes).
+
+        boxes: as of the full network, for one that detects.
+        """
+        maps = self.features(clip)
+        return self.classify(maps, None if boxes is None else self.body.places(boxes, clip.shape, self.configuration))
 
     def features(self, clip: Tensor) -> tuple[Tensor, ...]:
         """Maps before pooling, (B, C, t, h, w), one a pathway, in the precision of the classifier."""
         maps = self.body.run(clip, self.configuration, Pass())
         return tuple(x.to(self.classifier.weight.dtype) for x in maps)
 
-    def classify(self, maps: tuple[Tensor, ...]) -> Tensor:
-        return self.body.classify(maps)
+    def classify(self, maps: tuple[Tensor, ...], places: tuple[Tensor, ...] | None = None) -> Tensor:
+        return self.body.classify(maps, places)
 
     @property
     def classifier(self) -> nn.Linear:

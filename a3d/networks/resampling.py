@@ -15,6 +15,12 @@ def temporal_indices(frames: int, wanted: int) -> list[int]:
     return [i * frames // wanted for i in range(wanted)]
 
 
+def short_sides(height: int, width: int, short: int) -> tuple[int, int]:
+    """Height and width of a picture whose shorter side is brought to `short`, the aspect ratio kept."""
+    scale = short / min(height, width)
+    return max(short, round(height * scale)), max(short, round(width * scale))
+
+
 def resample(x: Tensor, frames: int, height: int, width: int) -> Tensor:
     """(B, C, T, H, W) to (B, C, frames, height, width): frames picked, space interpolated (bilinear, antialias)."""
     if x.shape[2] != frames:

@@ -21,7 +21,7 @@ class Slow(AdaptiveNetwork):
         self._finish(self.pathway.channels[-1])
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
-        x = resample(clip, configuration.frames, configuration.spatial, configuration.spatial)
+        x = resample(clip, configuration.frames, *self.picture_sides(*clip.shape[3:], configuration)[0])
         x = self.pathway.stem(x, how)
         for stage in self.pathway.stages:
             x = stage(x, how)

@@ -40,12 +40,15 @@ class SlowFast(AdaptiveNetwork):
         self._finish(self.slow.channels[-1] + self.fast.channels[-1], tail=self.fast.channels[-1])
 
     def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
-        size = configuration.spatial
-        slow = resample(clip[:, :, self.slow_frames(clip.shape[2])], configuration.frames, size, size)
+        sides = self.picture_sides(*clip.shape[3:], configuration)[0]
+        slow = resample(clip[:, :, self.slow_frames(clip.shape[2])], configuration.frames, *sides)
         slow, fast = self.slow.stem(slow, how), self.fast.stem(clip, how)
         for fuse, slow_stage, fast_stage in zip(self.fusions, self.slow.stages, self.fast.stages, strict=True):
             slow, fast = slow_stage(fuse(slow, fast, how), how), fast_stage(fast, how)
         return slow, fast
+
+    def picture_sides(self, height: int, width: int, configuration: Configuration) -> tuple[tuple[int, int], ...]:
+        return (*super().picture_sides(height, width, configuration), (height, width))
 
     def slow_frames(self, frames: int) -> list[int]:
         """Every α-th, or as many from the first to the last (`Architecture.spread`)."""

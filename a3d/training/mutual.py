@@ -66,14 +66,13 @@ def mutual_step(
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
-    task, where = of(network.architecture), () if boxes is None else (boxes,)
-    maps = network.features(clips, full)
-    teacher = network.classify(maps, *where)
+    task, maps = of(network.architecture), network.features(clips, full)
+    teacher = network.classify(maps, None if boxes is None else network.places(boxes, clips.shape, full))
     loss = task.loss(teacher, targets)
     parts = [_part(full, loss, teacher, targets)]
     _backward(network, loss if lesson is None else loss + lesson(maps), full)
     for configuration in others:
-        logits = network(clips, configuration, *where)
+        logits = network(clips, configuration, boxes)
         loss = task.distillation(logits, teacher.detach()) if distil else task.loss(logits, targets)
         parts.append(_part(configuration, loss, logits, targets))
         _backward(network, loss, configuration)

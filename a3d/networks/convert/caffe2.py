@@ -19,6 +19,11 @@ def ignored(key: str) -> bool:
     return key.endswith("_momentum") or key in ("lr", "model_iter")
 
 
+def detects(keys: set[str]) -> bool:
+    """The names do not tell."""
+    return False
+
+
 def rename(key: str) -> str | None:
     """Our name of a tensor, None for one that Slow and SlowFast do not have."""
     if found := re.fullmatch(r"(t_)?(?:conv1_(w)|res_conv1_bn_(s|b|rm|riv))", key):

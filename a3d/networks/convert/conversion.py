@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from torch import Tensor
 
-from a3d.configuration import range_0016
+from a3d.configuration import ComputationalRange, range_0016
 from a3d.networks.adaptive import AdaptiveNetwork, Architecture
-from a3d.networks.convert import files
+from a3d.networks.convert import files, pyslowfast
 from a3d.networks.convert.assembly import ConversionError, Misfit, assemble, shape_of
 from a3d.networks.convert.files import WeightFile
 from a3d.networks.convert.labels import read_labels
@@ -25,13 +26,17 @@ def convert(
     stride: int | None = None,
     alpha: int | None = None,
     spatial: int | None = None,
-    span=range_0016,
+    task: str | None = None,
+    aligned: bool | None = None,
+    span: Callable[[int, int], ComputationalRange] = range_0016,
 ) -> AdaptiveNetwork:
     """The adaptive network with the weights of a PySlowFast, Caffe2 or PyTorchVideo file of Slow or SlowFast.
 
     labels: a file of class names. frames, stride: T × τ of the Slow pathway; alpha: Fast frames per Slow frame;
     spatial: the size it was trained at. Weights do not tell these: left out, they come from the configuration in the
-    file, the `4x16` of its name, or else from what was published for such weights. span: builder of its range.
+    file, the `4x16` of its name, or else from what was published for such weights. task: "classification", "multilabel"
+    or "detection"; told by PyTorchVideo's names and PySlowFast's configuration, not by Caffe2's names. aligned: of
+    RoIAlign; only PySlowFast trains with it unless told otherwise. span: builder of the network's range.
 
     The file's running statistics belong to the size of training (224²); the network has them there and, as the
     official tests do, at 8/7 of it (256²). Other configurations are to be calibrated (`a3d table`).
@@ -40,9 +45,10 @@ def convert(
     file = files.read(path)
     tensors, theirs = _translated(file)
     shape = _shape(file, tensors)
-    timing = _timing(file, shape) | _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial)
-    stride = timing.pop("stride")
-    architecture = Architecture(**shape, **timing)
+    told = _timing(file, shape) | _head(file)
+    told |= _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial, task=task, aligned=aligned)
+    stride = told.pop("stride")
+    architecture = Architecture(**shape, **told)
     try:
         network, statistics = assemble(architecture, tensors)
     except Misfit as misfit:
@@ -96,6 +102,15 @@ def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
         found |= _slow(*told, found["alpha"] if fast else 1)
         found["spatial"] = int(file.settings.get("DATA.TRAIN_CROP_SIZE", 224))
     return found
+
+
+def _head(file: WeightFile) -> dict[str, object]:
+    """task and aligned."""
+    settings, plain = file.settings, "False" if file.format is not pyslowfast else "True"
+    detects = file.format.detects(set(file.tensors)) or settings.get("DETECTION.ENABLE") == "True"
+    several = "multilabel" if settings.get("DATA.MULTI_LABEL") == "True" else "classification"
+    aligned = settings.get("DETECTION.ALIGNED", plain) == "True"
+    return {"task": "detection" if detects else several, "aligned": aligned}
 
 
 def _slow(frames: int, stride: int, alpha: int) -> dict[str, int]:

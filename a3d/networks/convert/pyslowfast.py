@@ -17,6 +17,11 @@ def ignored(key: str) -> bool:
     return key.endswith(".num_batches_tracked")
 
 
+def detects(keys: set[str]) -> bool:
+    """The names do not tell."""
+    return False
+
+
 def rename(key: str) -> str | None:
     """Our name of a tensor, None for one that Slow and SlowFast do not have."""
     if found := re.fullmatch(rf"s1\.pathway([01])_stem\.(conv|bn)\.{TENSOR}", key):
