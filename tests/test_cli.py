@@ -234,3 +234,15 @@ def test_missing_checkpoint_is_one_line(capsys):
     assert main(["predict", "a.mp4", "--checkpoint", "nowhere"]) == 1
     said = capsys.readouterr().err
     assert "nowhere" in said and len(said.splitlines()) == 1
+
+
+def test_experiments_are_listed_and_run(data, tmp_path, capsys):
+    assert main(["experiment", "--list", "--only", "plain_smallest"]) == 0
+    assert "32²×2, 0.5, 12 epochs" in capsys.readouterr().out
+    arguments = ["experiment", "--data", str(data), "--out", str(tmp_path), "--epochs", "1", "--views", "1x1"]
+    assert main([*arguments, "--only", "plain_smallest", "--seed", "0", "--seed", "1"]) == 0
+    assert "results.csv" in capsys.readouterr().out
+    lines = (tmp_path / "results.csv").read_text().splitlines()
+    assert len(lines) == 3 and lines[1].startswith("plain_smallest,0,32x2@0.5,own,")
+    assert main(["experiment", "--only", "plain_fool", "--list"]) == 1
+    assert "no such experiment; choose from mutual_0016" in capsys.readouterr().err

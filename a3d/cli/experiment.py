@@ -11,6 +11,7 @@ import torch
 from a3d.cli.options import command, views
 from a3d.cli.output import progress_bar
 from a3d.training.ablations import SIZES, ablations
+from a3d.training.claims import Finding, judge
 from a3d.training.experiments import Experiment, gather, run_experiment
 from a3d.video import ClipFolder, FrameCache, Video
 
@@ -45,32 +46,34 @@ def run(options: argparse.Namespace) -> None:
         return
     if options.data is None or options.out is None:
         raise ValueError("no --data or no --out: give both, or --list")
+    _train(options, experiments)
+    for finding in judge(gather(options.out), options.size):
+        print(_finding(finding))
+    print(f"wrote {options.out / 'results.csv'}")
+
+
+def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
     training, testing = ClipFolder(options.data, "train"), ClipFolder(options.data, "val")
     largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
     opened = FrameCache(options.cache, short_side=largest).open if options.cache else Video
+    how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": opened}
     with progress_bar() as bar:
         for seed in options.seed or [0]:
             for experiment in experiments:
                 task = bar.add_task(f"{experiment.name}, seed {seed}", total=None)
-                outcomes = run_experiment(
+                run_experiment(
                     experiment,
                     training,
                     testing,
                     options.out / f"{experiment.name}-{seed}",
                     seed,
-                    options.views,
-                    options.calibration_clips,
-                    opened,
-                    options.workers,
-                    options.device,
-                    lambda step, task=task: bar.update(task, completed=step.step + 1, total=step.steps),
+                    **how,
+                    workers=options.workers,
+                    device=options.device,
+                    progress=lambda step, task=task: bar.update(task, completed=step.step + 1, total=step.steps),
                 )
                 bar.remove_task(task)
-                bar.print(
-                    f"{experiment.name}, seed {seed}: " + ", ".join(f"{o.configuration} {o.top1}" for o in outcomes[:3])
-                )
-                gather(options.out)
-    print(f"wrote {options.out / 'results.csv'}")
+                bar.print(f"{experiment.name}, seed {seed}: done")
 
 
 def _chosen(options: argparse.Namespace) -> list[Experiment]:
@@ -89,3 +92,10 @@ def _line(experiment: Experiment) -> str:
     recipe = experiment.recipe
     what = f"{recipe.configuration or experiment.span.name}, {recipe.epochs} epochs"
     return f"{experiment.name:<20} {experiment.architecture.name:<13} {recipe.step:<12} {what}"
+
+
+def _finding(finding: Finding) -> str:
+    """A claim of the paper: the difference here with its interval, and the one in print."""
+    printed = "" if finding.claim.published is None else f", {finding.claim.published:+.1f} in the paper"
+    here = f"{finding.difference:+5.1f} points [{finding.low:+.1f}, {finding.high:+.1f}]"
+    return f"{finding.claim.place:<9} {finding.claim.text:<52} {here}{printed}"

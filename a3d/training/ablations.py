@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from a3d.configuration import ComputationalRange, Configuration, range_0016, range_006, range_without_time
+from a3d.inference.published import published
 from a3d.networks.adaptive import Architecture
 from a3d.training.experiments import Experiment
 from a3d.training.kinetics import kinetics_slow_8x8_0016, kinetics_slowfast_4x16
@@ -15,41 +16,41 @@ from a3d.video import Sampling
 def ablations(size: str = "small") -> list[Experiment]:
     """All experiments at a size of `SIZES`, the headline comparison first.
 
-    The networks of the paper's tables, by the name of their experiment:
-
     - mutual against independent training at the full, a middle and the smallest configuration: `mutual_0016` and
       `plain_full`, `plain_middle`, `plain_smallest`;
-    - Table 5, "-T" and Slow 4×16, 2×32: rows of `mutual_0016` that reduce frames alone; `plain_4x16`, `plain_2x32`;
+    - Table 5, "-T" and Slow 4×16, 2×32: configurations of `mutual_0016` that reduce frames alone; `plain_4x16`,
+      `plain_2x32`;
     - Table 6, without the temporal dimension: `without_time` against `mutual_006`;
     - Table 7: `resolutions` against `mutual_006` and `plain_full`;
     - Table 8: `slowfast_mutual` against `slowfast_plain` and `slowfast_plain_2x32`;
     - Fig. 7: `mutual_0016` against `mutual_006`;
     - without distillation: `labels`; without calibration: the borrowed statistics of `mutual_0016`.
+
+    Tested are the paper's trade-off lists (Tables 9 to 11) and what the tables compare, at this size: nothing is picked
+    by its accuracy here.
     """
     slow, slowfast = (build() for build in SIZES[size])
-    spatial, frames = slow.span.full.spatial, slow.span.full.frames
-    middle, half, quarter = _middle(slow.span), *(replace(slow.span.full, frames=frames // n) for n in (2, 4))
-    experiments = [
-        replace(slow, name="mutual_0016", borrowing=_apart(slow.span)),
-        *(
-            _plain(slow, name, configuration)
-            for name, configuration in (
-                ("plain_full", slow.span.full),
-                ("plain_middle", middle),
-                ("plain_smallest", slow.span.smallest),
-            )
-        ),
-        _over(slow, "mutual_006", range_006(spatial, frames)),
-        replace(slow, name="labels", recipe=replace(slow.recipe, step="labels")),
-        _plain(slow, "plain_4x16", half),
-        _plain(slow, "plain_2x32", quarter),
-        _over(slow, "without_time", range_without_time(spatial, frames)),
-        _resolutions(slow, range_006(spatial, frames)),
-        replace(slowfast, name="slowfast_mutual"),
-        _plain(slowfast, "slowfast_plain", slowfast.span.full),
-        _plain(slowfast, "slowfast_plain_2x32", replace(slowfast.span.full, frames=slowfast.span.full.frames // 2)),
+    sides = slow.span.full.spatial, slow.span.full.frames
+    wide, narrow, timeless = (replace(slow, span=make(*sides)) for make in (range_0016, range_006, range_without_time))
+    labels = replace(wide, recipe=replace(slow.recipe, step="labels"))
+    resolutions = replace(narrow, recipe=replace(slow.recipe, step="resolutions"))
+    tested = (*_listed("table_9"), "256x4@1", "256x2@1", "224x6@0.9", *ONE_DIMENSION)
+    borrowing = tuple(in_place(key, wide.span) for key in ("224x8@1", *ONE_DIMENSION, "224x4@0.8", "128x2@0.5"))
+    return [
+        replace(_tested(wide, "mutual_0016", *tested), borrowing=borrowing),
+        _plain(slow, "plain_full", "256x8@1", "224x8@1"),
+        _plain(slow, "plain_middle", "224x4@0.8"),
+        _plain(slow, "plain_smallest", "128x2@0.5"),
+        _tested(narrow, "mutual_006", *_listed("table_10"), "224x5@0.73", "142x3@1"),
+        _tested(labels, "labels", *tested),
+        _plain(slow, "plain_4x16", "256x4@1", "224x4@1"),
+        _plain(slow, "plain_2x32", "256x2@1", "224x2@1"),
+        _tested(timeless, "without_time", "256x8@1", "224x8@1", "224x8@0.6", "112x8@0.5"),
+        _tested(resolutions, "resolutions", "256x8@1", "224x8@1", "142x3@1"),
+        _tested(slowfast, "slowfast_mutual", *_listed("table_11"), "256x2@1", "224x2@1", "224x4@0.83"),
+        _plain(slowfast, "slowfast_plain", "256x4@1", "224x4@1"),
+        _plain(slowfast, "slowfast_plain_2x32", "256x2@1", "224x2@1"),
     ]
-    return experiments
 
 
 def small_slow() -> Experiment:
@@ -81,30 +82,28 @@ def small_slowfast() -> Experiment:
 SIZES = {"small": (small_slow, small_slowfast), "kinetics": (kinetics_slow_8x8_0016, kinetics_slowfast_4x16)}
 
 
-def _middle(span: ComputationalRange) -> Configuration:
-    """A quarter of the cost: half the frames and 0.8 of the channels, the paper's 224²×4, 0.8 (Table 5)."""
-    return Configuration(span.full.spatial, span.full.frames // 2, 0.8)
+ONE_DIMENSION = ("128x8@1", "224x2@1", "224x8@0.5")  # what gives up one dimension alone, all of it
 
 
-def _apart(span: ComputationalRange) -> tuple[Configuration, ...]:
-    """The full network, what gives up one dimension, the middle, the smallest."""
-    full, smallest = span.full, span.smallest
-    one = (replace(full, **{name: getattr(smallest, name)}) for name in ("spatial", "frames", "width"))
-    return (full, *one, _middle(span), smallest)
+def in_place(key: str, span: ComputationalRange) -> Configuration:
+    """A configuration of the paper with the spatial size that takes its place in `span`: 56 for 224, 64 for 256."""
+    configuration = Configuration.parse(key)
+    wanted = configuration.spatial * span.full.spatial / 224
+    sizes = (*span.spatials, span.largest.spatial)
+    return replace(configuration, spatial=min(sizes, key=lambda size: abs(size - wanted)))
 
 
-def _over(experiment: Experiment, name: str, span: ComputationalRange) -> Experiment:
-    return replace(experiment, name=name, span=span, tested=tuple(span.configurations()))
+def _listed(table: str) -> list[str]:
+    """The configurations of a table of the paper."""
+    return [row.configuration.key for row in published(table).rows]
 
 
-def _plain(experiment: Experiment, name: str, configuration: Configuration) -> Experiment:
-    recipe = replace(experiment.recipe, step="plain", configuration=configuration)
-    sizes = (experiment.span.largest, configuration) if configuration == experiment.span.full else (configuration,)
-    return replace(experiment, name=name, recipe=recipe, tested=sizes)
+def _tested(experiment: Experiment, name: str, *keys: str) -> Experiment:
+    tested = dict.fromkeys(in_place(key, experiment.span) for key in keys)
+    return replace(experiment, name=name, tested=tuple(tested))
 
 
-def _resolutions(experiment: Experiment, span: ComputationalRange) -> Experiment:
-    """One full width at all resolutions of a range, tested at each of them."""
-    tested = tuple(c for c in span.configurations() if c.width == 1.0)
-    recipe = replace(experiment.recipe, step="resolutions")
-    return replace(experiment, name="resolutions", span=span, recipe=recipe, tested=tested)
+def _plain(experiment: Experiment, name: str, *keys: str) -> Experiment:
+    """Independent training at the last of the configurations tested."""
+    experiment = _tested(experiment, name, *keys)
+    return replace(experiment, recipe=replace(experiment.recipe, step="plain", configuration=experiment.tested[-1]))
