@@ -3,6 +3,7 @@
 import json
 import struct
 import wave
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,11 +13,20 @@ from a3d.cli import main
 from a3d.configuration import range_0016
 from a3d.inference.checkpoint import load, save
 from a3d.networks import slow_r18
+from a3d.training.experiments import read_outcomes, write_outcomes
 from a3d.video import Sampling
 from a3d.video.encode import write_video
 from tests.clips import moving_square, write_classes
 
 CLASSES = ("class_0", "class_1")
+
+
+class _Told(BaseException):
+    """Ends a command where it would begin to train, with what it would train."""
+
+
+def _tell(network, clips, span, recipe, *others):
+    raise _Told(network, span, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -236,13 +246,27 @@ def test_missing_checkpoint_is_one_line(capsys):
     assert "nowhere" in said and len(said.splitlines()) == 1
 
 
-def test_experiments_are_listed_and_run(data, tmp_path, capsys):
-    assert main(["experiment", "--list", "--only", "plain_smallest"]) == 0
-    assert "32²×2, 0.5, 12 epochs" in capsys.readouterr().out
+def test_experiments_run_and_are_judged(data, tmp_path, capsys):
     arguments = ["experiment", "--data", str(data), "--out", str(tmp_path), "--epochs", "1", "--views", "1x1"]
     assert main([*arguments, "--only", "plain_smallest", "--seed", "0", "--seed", "1"]) == 0
     assert "results.csv" in capsys.readouterr().out
     lines = (tmp_path / "results.csv").read_text().splitlines()
     assert len(lines) == 3 and lines[1].startswith("plain_smallest,0,32x2@0.5,own,")
-    assert main(["experiment", "--only", "plain_fool", "--list"]) == 1
-    assert "no such experiment; choose from mutual_0016" in capsys.readouterr().err
+    (mine,) = read_outcomes(tmp_path / "plain_smallest-0" / "results.csv")
+    (tmp_path / "mutual_0016-0").mkdir()
+    better = replace(mine, experiment="mutual_0016", top1=100.0, right="1111")
+    write_outcomes(tmp_path / "mutual_0016-0" / "results.csv", [better])
+    assert main([*arguments, "--only", "plain_smallest"]) == 0  # what is done is read
+    assert f"{100 - mine.top1:+.1f} points" in capsys.readouterr().out
+
+
+def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("a3d.cli.train.Run", _tell)
+    arguments = ["train", "--data", str(data), "--out", str(tmp_path), "--recipe", "kinetics_slowfast_4x16"]
+    with pytest.raises(_Told) as told:
+        main([*arguments, "--epochs", "2"])
+    network, span, recipe = told.value.args
+    assert network.architecture.family == "slowfast" and network.architecture.classes == 2
+    assert span.name == "[0.06, 1]" and (recipe.batch, recipe.rate, recipe.epochs) == (64, 0.1, 2)
+    assert main([*arguments, "--spatial", "112"]) == 1
+    assert "--spatial 112: kinetics_slowfast_4x16 has its own; leave out" in capsys.readouterr().err

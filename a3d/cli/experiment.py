@@ -8,12 +8,14 @@ from pathlib import Path
 
 import torch
 
-from a3d.cli.options import command, views
+from a3d.cli.options import add_data, command, read_data, views
 from a3d.cli.output import progress_bar
 from a3d.training.ablations import SIZES, ablations
 from a3d.training.claims import Finding, judge
 from a3d.training.experiments import Experiment, gather, run_experiment
-from a3d.video import ClipFolder, FrameCache, Video
+from a3d.video import FrameCache
+
+NAMES = [experiment.name for experiment in ablations()]
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -24,10 +26,10 @@ def add(commands: argparse._SubParsersAction) -> None:
         "Train and test the paper's comparisons: mutual against independent training, Tables 5 to 8, Fig. 7.",
         "a3d experiment --data ucf12 --out runs/experiments --only mutual_0016 --only plain_full --seed 0 --seed 1",
     )
-    sub.add_argument("--data", help="folder with train/CLASS/*.mp4 and val/CLASS/*.mp4")
-    sub.add_argument("--out", type=Path, help="folder of the runs; what is done there is not done again")
+    add_data(sub, validation=True)
+    sub.add_argument("--out", required=True, type=Path, help="folder of the runs; what is done there is not done again")
     sub.add_argument("--size", default="small", choices=SIZES, help="small: minutes a run; kinetics: as published")
-    sub.add_argument("--only", action="append", help="this experiment; may be repeated (all)")
+    sub.add_argument("--only", action="append", choices=NAMES, help="this experiment; may be repeated (all)")
     sub.add_argument("--seed", type=int, action="append", help="may be repeated (0)")
     sub.add_argument("--epochs", type=int, help="instead of the recipe's, for every experiment")
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
@@ -35,28 +37,21 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
     sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
     sub.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    sub.add_argument("--list", action="store_true", help="print the experiments and run none")
 
 
 def run(options: argparse.Namespace) -> None:
-    experiments = _chosen(options)
-    if options.list:
-        for experiment in experiments:
-            print(_line(experiment))
-        return
-    if options.data is None or options.out is None:
-        raise ValueError("no --data or no --out: give both, or --list")
-    _train(options, experiments)
+    _train(options, _chosen(options))
     for finding in judge(gather(options.out), options.size):
         print(_finding(finding))
     print(f"wrote {options.out / 'results.csv'}")
 
 
 def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
-    training, testing = ClipFolder(options.data, "train"), ClipFolder(options.data, "val")
+    training = read_data(options, "train")
+    testing = read_data(options, "val", training.classes)
     largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
-    opened = FrameCache(options.cache, short_side=largest).open if options.cache else Video
-    how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": opened}
+    cache = FrameCache(options.cache, short_side=largest, opened=training.open) if options.cache else training
+    how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": cache.open}
     with progress_bar() as bar:
         for seed in options.seed or [0]:
             for experiment in experiments:
@@ -77,21 +72,10 @@ def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> list[Experiment]:
-    experiments = {experiment.name: experiment for experiment in ablations(options.size)}
-    names = options.only or list(experiments)
-    unknown = [name for name in names if name not in experiments]
-    if unknown:
-        raise ValueError(f"--only {unknown[0]}: no such experiment; choose from {', '.join(experiments)}")
-    chosen = [experiments[name] for name in names]
+    chosen = [e for e in ablations(options.size) if options.only is None or e.name in options.only]
     if options.epochs:
         chosen = [replace(e, recipe=replace(e.recipe, epochs=options.epochs)) for e in chosen]
     return chosen
-
-
-def _line(experiment: Experiment) -> str:
-    recipe = experiment.recipe
-    what = f"{recipe.configuration or experiment.span.name}, {recipe.epochs} epochs"
-    return f"{experiment.name:<20} {experiment.architecture.name:<13} {recipe.step:<12} {what}"
 
 
 def _finding(finding: Finding) -> str:

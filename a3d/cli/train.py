@@ -15,9 +15,14 @@ from a3d.cli.options import BUILDERS, RANGES, add_data, command, read_data
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
 from a3d.networks import build, parallel
+from a3d.training.kinetics import KINETICS
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
 from a3d.video import FrameCache, Sampling, TrainingClips
+
+# Defaults of the options that a published run has its own values for.
+SHAPE = {"network": "slow_r50", "base_channels": 64, "range": "0.016", "spatial": 224}
+SHAPE |= dict.fromkeys(("frames", "stride", "init"))
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -39,7 +44,12 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--spatial", type=int, default=224, help="reference size in pixels")
     sub.add_argument("--frames", type=int, help="frames T of the full clip (8; SlowFast 4)")
     sub.add_argument("--stride", type=int, help="frames between two of the clip, τ (8; SlowFast 16)")
-    sub.add_argument("--recipe", default="small", choices=RECIPES)
+    sub.add_argument(
+        "--recipe",
+        default="small",
+        choices=[*RECIPES, *KINETICS],
+        help="schedule and augmentation; kinetics_…: a published run, its network, range and sampling, too",
+    )
     sub.add_argument("--epochs", type=int, help="instead of the recipe's")
     sub.add_argument("--batch", type=int, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
@@ -89,6 +99,8 @@ def run(options: argparse.Namespace) -> None:
 
 def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     """The network to train, its range, and how clips are sampled for it."""
+    if options.recipe in KINETICS:
+        return _published(options, classes)
     frames = options.frames or (4 if options.network.startswith("slowfast") else 8)
     shape = {"spatial": options.spatial, "frames": frames}
     if options.init:
@@ -107,8 +119,19 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     return network, span, Sampling(frames * alpha, stride, options.spatial)
 
 
+def _published(options: argparse.Namespace, classes: tuple[str, ...]):
+    """The same of a published run."""
+    given = [name for name, default in SHAPE.items() if getattr(options, name) != default]
+    if given:
+        option = "--" + given[0].replace("_", "-")
+        raise ValueError(f"{option} {getattr(options, given[0])}: {options.recipe} has its own; leave out {option}")
+    experiment = KINETICS[options.recipe](len(classes))
+    torch.manual_seed(options.seed)
+    return build(experiment.architecture), experiment.span, experiment.sampling
+
+
 def _recipe(options: argparse.Namespace):
-    recipe = RECIPES[options.recipe]()
+    recipe = KINETICS[options.recipe]().recipe if options.recipe in KINETICS else RECIPES[options.recipe]()
     given = {name: getattr(options, name) for name in ("epochs", "batch", "rate") if getattr(options, name) is not None}
     if options.no_teacher:
         given["lesson"] = 0.0

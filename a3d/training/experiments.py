@@ -23,7 +23,7 @@ from a3d.networks.adaptive import Architecture
 from a3d.networks.extraction import build
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe
-from a3d.video import ClipFolder, Sampling, TrainingClips, Video
+from a3d.video import ClipSet, Sampling, TrainingClips, Video
 
 OWN, BORROWED = "own", "of the full network"
 
@@ -73,35 +73,34 @@ class Outcome:
 
 def run_experiment(
     experiment: Experiment,
-    training: ClipFolder,
-    testing: ClipFolder,
+    training: ClipSet,
+    testing: ClipSet,
     folder: str | Path,
     seed: int = 0,
     views: tuple[int, int] = (3, 1),
     calibration_clips: int = 256,
-    opened: Callable[[Path], Video] = Video,
+    opened: Callable[[Path], Video] | None = None,
     workers: int = 0,
     device: str | torch.device = "cpu",
     progress: Callable[[Progress], None] | None = None,
 ) -> list[Outcome]:
     """Trains, calibrates and tests in `folder`, or goes on there; what is already done is read, not repeated.
 
-    views: clips in time and crops that a test averages over. opened: what opens a training clip, as in
-    `TrainingClips`. progress is told every step.
+    views: clips in time and crops that a test averages over. opened: what opens a training clip instead of `training`,
+    as the `open` of a `FrameCache`. progress is told every step.
     """
     folder = Path(folder)
     if (folder / "results.csv").exists():
         return read_outcomes(folder / "results.csv")
     torch.manual_seed(seed)
-    architecture = changed(experiment.architecture, classes=len(training.classes))
+    architecture = changed(experiment.architecture, classes=len(training.classes), task=training.task)
     areas = experiment.recipe.areas
     clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
     run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
     run.resume()
     network = run.train(progress)
     network.labels, network.sampling, network.range = training.classes, experiment.sampling, experiment.span
-    paths = spread([path for path, _ in training.items], calibration_clips)
-    calibrate_all(network, paths, experiment.tested)
+    calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
     write_outcomes(folder / "results.csv", outcomes)
     return outcomes
@@ -135,7 +134,7 @@ def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
     replace(Path(path), write)
 
 
-def _test(network, experiment: Experiment, testing: ClipFolder, views, seed: int, seconds: int) -> list[Outcome]:
+def _test(network, experiment: Experiment, testing: ClipSet, views, seed: int, seconds: int) -> list[Outcome]:
     """Tests with each configuration's own statistics, then some without."""
 
     def outcome(result: Result, statistics: str) -> Outcome:
