@@ -1,5 +1,6 @@
 """The commands, in one process: what they print, what they exit with, what they say of bad input."""
 
+import csv
 import json
 import struct
 import wave
@@ -114,6 +115,21 @@ def test_train_then_resume_then_table(data, tmp_path, capsys):
     assert network.provenance["clips"] == 8
     warm = ["train", "--data", str(data), "--out", str(tmp_path / "warm"), *shape[4:], *settings]
     assert main([*warm, "--init", str(tmp_path / "run" / "checkpoint")]) == 0
+
+
+def test_transfer_to_other_classes(checkpoint, tmp_path, capsys):
+    folder = write_classes(tmp_path / "data", classes=3, train=2, val=1)
+    train = ["train", "--data", str(folder), "--out", str(tmp_path / "run"), "--init", str(checkpoint)]
+    assert main([*train, "--network", "slow_r18"]) == 1 and "leave out one of them" in capsys.readouterr().err
+    settings = ["--recipe", "finetune", "--step", "plain", "--no-teacher", "--epochs", "1", "--batch", "4"]
+    assert main([*train, *settings, "--workers", "0"]) == 0
+    assert "body is kept; a new classifier learns the 3 classes" in capsys.readouterr().out
+    start, network = load(checkpoint), load(tmp_path / "run" / "checkpoint")
+    assert network.labels == ("class_0", "class_1", "class_2") and network.architecture.classes == 3
+    assert (network.sampling, network.range) == (start.sampling, start.range)  # what is not given is as it was
+    assert network.provenance["init"] == str(checkpoint) and network.provenance["recipe"]["step"] == "plain"
+    with (tmp_path / "run" / "metrics.csv").open() as file:
+        assert {line["configuration"] for line in csv.DictReader(file)} == {start.range.full.key}
 
 
 def test_broken_clips_are_named_and_skipped(data, tmp_path, capsys):

@@ -10,19 +10,19 @@ from pathlib import Path
 
 import torch
 
-from a3d import networks
 from a3d.cli.options import BUILDERS, RANGES, add_data, command, read_data
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
-from a3d.networks import build, parallel
+from a3d.networks import AdaptiveNetwork, build, parallel
 from a3d.training.kinetics import KINETICS
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
+from a3d.training.steps import STEPS
+from a3d.training.transfer import keeps_classifier, transfer
 from a3d.video import FrameCache, Sampling, TrainingClips
 
-# Defaults of the options that a published run has its own values for.
-SHAPE = {"network": "slow_r50", "base_channels": 64, "range": "0.016", "spatial": 224}
-SHAPE |= dict.fromkeys(("frames", "stride", "init"))
+# Options that a published run has its own values for.
+SHAPE = ("network", "base_channels", "range", "spatial", "frames", "stride", "init")
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -37,11 +37,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--extra", action="append", default=[], type=Path, help="a further set of the same classes")
     sub.add_argument("--out", required=True, type=Path, help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the run in --out was stopped")
-    sub.add_argument("--init", help="checkpoint folder whose weights to start from")
-    sub.add_argument("--network", default="slow_r50", choices=BUILDERS)
-    sub.add_argument("--base-channels", type=int, default=64)
-    sub.add_argument("--range", default="0.016", choices=RANGES, help="lower end of the computational range")
-    sub.add_argument("--spatial", type=int, default=224, help="reference size in pixels")
+    sub.add_argument(
+        "--init", help="checkpoint folder to start from, of any classes or task; its shape holds where none is given"
+    )
+    sub.add_argument("--network", choices=BUILDERS, help="(slow_r50)")
+    sub.add_argument("--base-channels", type=int, help="channels of the stem (64)")
+    sub.add_argument("--range", choices=RANGES, help="lower end of the computational range (0.016)")
+    sub.add_argument("--spatial", type=int, help="reference size in pixels (224)")
     sub.add_argument("--frames", type=int, help="frames T of the full clip (8; SlowFast 4)")
     sub.add_argument("--stride", type=int, help="frames between two of the clip, τ (8; SlowFast 16)")
     sub.add_argument(
@@ -50,6 +52,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         choices=[*RECIPES, *KINETICS],
         help="schedule and augmentation; kinetics_…: a published run, its network, range and sampling, too",
     )
+    sub.add_argument("--step", choices=STEPS, help="which networks learn, instead of the recipe's: plain is one alone")
     sub.add_argument("--epochs", type=int, help="instead of the recipe's")
     sub.add_argument("--batch", type=int, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
@@ -68,7 +71,15 @@ def run(options: argparse.Namespace) -> None:
     network, span, sampling = _network(options, data.classes, data.task)
     recipe = _recipe(options)
     opened = FrameCache(options.cache, opened=data.open).open if options.cache else data.open
-    clips = TrainingClips(data, sampling, areas=recipe.areas, seed=options.seed, strict=options.strict, opened=opened)
+    clips = TrainingClips(
+        data,
+        sampling,
+        jitter=tuple(round(sampling.spatial * factor) for factor in recipe.jitter),
+        areas=recipe.areas,
+        seed=options.seed,
+        strict=options.strict,
+        opened=opened,
+    )
     run = Run(network, clips, span, recipe, options.out, options.seed, options.workers, options.device)
     if options.resume and not run.resume():
         raise ValueError(f"{options.out} holds no state to resume from: leave out --resume")
@@ -82,9 +93,11 @@ def run(options: argparse.Namespace) -> None:
                 task, advance=recipe.batch, description=_describe(step, bar.tasks[task].speed or 0.0)
             )
         )
+    before = network.provenance
     network.labels, network.sampling, network.range = data.classes, sampling, span
     network.provenance = {
         "command": "a3d " + " ".join(sys.argv[1:]),
+        **({"init": options.init, "before": before} if options.init else {}),
         "recipe": asdict(recipe),
         "clips": len(clips),
         "broken": clips.broken,
@@ -98,30 +111,48 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
-    """The network to train, its range, and how clips are sampled for it."""
+    """The network to train, its range, and how clips are sampled for it; what is not given is as in --init."""
     if options.recipe in KINETICS:
         return _published(options, classes)
-    frames = options.frames or (4 if options.network.startswith("slowfast") else 8)
-    shape = {"spatial": options.spatial, "frames": frames}
-    if options.init:
-        start = load(options.init)
-        if start.labels != classes:
-            raise ValueError(f"--init {options.init} knows other classes than {options.data}: start without --init")
-        network = build(replace(start.architecture, **shape))
-        network.load_state_dict(start.state_dict())
-    else:
-        torch.manual_seed(options.seed)
-        network = BUILDERS[options.network](len(classes), base_channels=options.base_channels, task=task, **shape)
-    fast = isinstance(network, networks.SlowFast)
-    span = RANGES[options.range](options.spatial, frames)
-    alpha = network.architecture.alpha if fast else 1
+    torch.manual_seed(options.seed)
+    start = load(options.init) if options.init else None
+    network = _fresh(options, classes, task) if start is None else _transferred(options, start, classes, task)
+    architecture = network.architecture
+    fast = architecture.family == "slowfast"
+    spatial, frames, alpha = architecture.spatial, architecture.frames, architecture.alpha if fast else 1
+    span = RANGES[options.range or "0.016"](spatial, frames)
     stride = (options.stride or (16 if fast else 8)) // alpha
-    return network, span, Sampling(frames * alpha, stride, options.spatial)
+    sampling = Sampling(frames * alpha, stride, spatial)
+    if start is not None:
+        if not options.range and start.range is not None and start.range.full == span.full:
+            span = start.range
+        stride = stride if options.stride else start.sampling.stride
+        sampling = replace(start.sampling, frames=frames * alpha, stride=stride, spatial=spatial)
+    return network, span, sampling
+
+
+def _fresh(options: argparse.Namespace, classes: tuple[str, ...], task: str) -> AdaptiveNetwork:
+    name = options.network or "slow_r50"
+    frames = options.frames or (4 if name.startswith("slowfast") else 8)
+    shape = {"base_channels": options.base_channels or 64, "spatial": options.spatial or 224, "frames": frames}
+    return BUILDERS[name](len(classes), task=task, **shape)
+
+
+def _transferred(
+    options: argparse.Namespace, start: AdaptiveNetwork, classes: tuple[str, ...], task: str
+) -> AdaptiveNetwork:
+    for name, given in (("--network", options.network), ("--base-channels", options.base_channels)):
+        if given:
+            raise ValueError(f"{name} {given} beside --init {options.init}, which has its own: leave out one of them")
+    if not keeps_classifier(start, classes, task):
+        print(f"{options.init}: its body is kept; a new classifier learns the {len(classes)} classes of {options.data}")
+    shape = {"spatial": options.spatial, "frames": options.frames}
+    return transfer(start, classes, task, **{name: size for name, size in shape.items() if size})
 
 
 def _published(options: argparse.Namespace, classes: tuple[str, ...]):
     """The same of a published run."""
-    given = [name for name, default in SHAPE.items() if getattr(options, name) != default]
+    given = [name for name in SHAPE if getattr(options, name) is not None]
     if given:
         option = "--" + given[0].replace("_", "-")
         raise ValueError(f"{option} {getattr(options, given[0])}: {options.recipe} has its own; leave out {option}")
@@ -132,7 +163,11 @@ def _published(options: argparse.Namespace, classes: tuple[str, ...]):
 
 def _recipe(options: argparse.Namespace):
     recipe = KINETICS[options.recipe]().recipe if options.recipe in KINETICS else RECIPES[options.recipe]()
-    given = {name: getattr(options, name) for name in ("epochs", "batch", "rate") if getattr(options, name) is not None}
+    given = {
+        name: getattr(options, name)
+        for name in ("epochs", "batch", "rate", "step")
+        if getattr(options, name) is not None
+    }
     if options.no_teacher:
         given["lesson"] = 0.0
     return replace(recipe, **given)

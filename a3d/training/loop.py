@@ -34,9 +34,9 @@ from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
-from a3d.training.steps import check, networks_of_step
+from a3d.training.steps import RecipeError, check, networks_of_step
 from a3d.training.task import of
-from a3d.video.datasets import TrainingClips, collate
+from a3d.video.datasets import Batch, TrainingClips, collate
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
@@ -70,6 +70,8 @@ class Run:
         device: str | torch.device = "cpu",
     ) -> None:
         check(recipe)
+        if recipe.mixup and network.architecture.task == "detection":
+            raise RecipeError(f"recipe {recipe.name} mixes clips, but boxes belong to one: choose another, as ava")
         self.network = network.to(device, memory_format=torch.channels_last_3d)  # 1.4 times as fast, on CPUs too
         self.clips, self.span, self.recipe = clips, span, recipe
         self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
@@ -118,8 +120,8 @@ class Run:
     def _trained(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Tensor, Tensor, Tensor] | None]:
-        """What is left of an epoch, in an order of its own: clips uint8 (B, T, S, S, 3), labels (B,), indices."""
+    def _batches(self, epoch: int) -> Iterator[Batch | None]:
+        """What is left of an epoch, in an order of its own."""
         self.clips.set_epoch(epoch)
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
@@ -132,7 +134,7 @@ class Run:
         )
         yield from loader
 
-    def _one(self, batch: tuple[Tensor, Tensor, Tensor] | None) -> Progress:
+    def _one(self, batch: Batch | None) -> Progress:
         """One step. All that is random in it depends on the seed and the step alone, so a resumed run repeats it."""
         torch.manual_seed(self.seed * 1_000_003 + self.step)
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
@@ -143,9 +145,9 @@ class Run:
             group["lr"] = rate
         parts, said = [], 0.0
         batch = self._nothing() if batch is None else batch
-        seen = int(parallel.summed(torch.tensor(len(batch[0]))))
+        seen = int(parallel.summed(torch.tensor(len(batch.frames))))
         if seen:  # else all clips of the step are broken
-            pixels, targets = self._prepare(*batch[:2])
+            pixels, targets, boxes = self._prepare(batch)
             lesson = self.lesson.about(pixels) if self.lesson else None
             self.optimiser.zero_grad()
             try:
@@ -153,7 +155,7 @@ class Run:
                     clips = normalise(pixels, self.clips.sampling).contiguous(memory_format=torch.channels_last_3d)
                     configurations = networks_of_step(recipe, self._reach(epoch), draw)
                     distil = recipe.step != "labels"
-                    parts = mutual_step(self.network, clips, targets, configurations, lesson, distil=distil)
+                    parts = mutual_step(self.network, clips, targets, configurations, lesson, boxes, distil)
             except TrainingError as error:
                 raise TrainingError(
                     f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
@@ -166,19 +168,26 @@ class Run:
             said = self.lesson.last if self.lesson else 0.0
         return Progress(self.step, self.steps, epoch, seen, said, parts)
 
-    def _nothing(self) -> tuple[Tensor, Tensor, Tensor]:
+    def _nothing(self) -> Batch:
         """A batch without clips, for a process that takes part in a step with what the others have."""
         frames, side = self.clips.sampling.frames, self.clips.sampling.spatial
-        return torch.zeros(0, frames, side, side, 3, dtype=torch.uint8), *torch.zeros(2, 0, dtype=torch.int64)
+        task, classes = self.network.architecture.task, self.network.architecture.classes
+        labels = torch.zeros(0, dtype=torch.int64) if task == "classification" else torch.zeros(0, classes)
+        boxes = torch.zeros(0, 5) if task == "detection" else None
+        pixels = torch.zeros(0, frames, side, side, 3, dtype=torch.uint8)
+        return Batch(pixels, labels, torch.zeros(0, dtype=torch.int64), boxes)
 
-    def _prepare(self, frames: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels (B, T, S, S, 3), float, 0..255, and targets (B, classes), augmented."""
-        recipe, classes = self.recipe, self.network.architecture.classes
-        pixels = frames.to(self.device).float()
-        targets = of(self.network.architecture).targets(labels.to(self.device), classes, recipe.smoothing)
+    def _prepare(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Pixels (B, T, S, S, 3), float, 0..255, targets (rows, classes) and boxes of the rows; augmented."""
+        recipe, architecture = self.recipe, self.network.architecture
+        pixels = batch.frames.to(self.device).float()
+        targets = of(architecture).targets(batch.labels.to(self.device), architecture.classes, recipe.smoothing)
+        boxes = None if batch.boxes is None else batch.boxes.to(self.device)
         if recipe.colour:
             pixels = jitter_colours(pixels, recipe.colour)
-        return mix(pixels, targets, recipe.mixup) if recipe.mixup else (pixels, targets)
+        if recipe.mixup:
+            pixels, targets = mix(pixels, targets, recipe.mixup)
+        return pixels, targets, boxes
 
     def _reach(self, epoch: int) -> ComputationalRange:
         """The range at an epoch: all of it, or the smaller ones that the recipe grows from."""

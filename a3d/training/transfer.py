@@ -24,7 +24,7 @@ def transfer(
         fresh = {name: tensor for name, tensor in network.state_dict().items() if name.startswith("classifier.")}
         weights = {**weights, **fresh}
     network.load_state_dict(weights)
-    network.labels = tuple(classes)
+    network.labels, network.provenance = tuple(classes), start.provenance
     return network
 
 
