@@ -1,50 +1,72 @@
-"""What the networks say about a clip, kept for whoever asks again."""
+"""What the networks say about a clip and how it is drawn, kept for whoever asks again."""
 
 from __future__ import annotations
 
 import tempfile
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
-from clips import VideoFile, decode
-from sources import Source, network_of, table_of
+from clips import Shown
+from sources import Source, network_of
 
 from a3d.configuration import Configuration
 from a3d.explain import Comparison, Explanation, explain
+from a3d.explain.figures import film_strip, probabilities_figure, shares_figure
 from a3d.explain.overlay import write_overlay
 
 
-@st.cache_data(max_entries=256, show_spinner=False)
+@st.cache_data(max_entries=128, show_spinner=False)
 def _explanation(
-    source: Source, key: str, configuration: Configuration, label: str | None, method: str, _video: VideoFile
+    source: Source, key: str, configuration: Configuration, label: str | None, method: str, _shown: Shown
 ) -> Explanation:
-    clip = decode(_video, source)
-    return explain(clip, network_of(source), configuration=configuration, label=label, method=method)
+    return explain(_shown.clip, network_of(source), configuration=configuration, label=label, method=method)
 
 
 def explanation(
-    source: Source, video: VideoFile, configuration: Configuration, label: str | None = None, method: str = "cam"
+    source: Source, shown: Shown, configuration: Configuration, label: str | None = None, method: str = "cam"
 ) -> Explanation:
     """One configuration on a clip; `label` is its own answer if left out."""
-    return _explanation(source, video.key, configuration, label, method, video)
+    return _explanation(source, shown.key, configuration, label, method, shown)
 
 
 def comparison(
-    source: Source, video: VideoFile, configuration: Configuration, label: str | None, method: str
+    source: Source, shown: Shown, pair: tuple[Configuration, Configuration], label: str | None, method: str = "cam"
 ) -> Comparison:
-    """The full network and a configuration on a clip, both for one class: `label`, or the full network's answer."""
-    full = explanation(source, video, table_of(source).full.configuration, label, method)
-    return Comparison(full, explanation(source, video, configuration, full.name, method))
+    """Two configurations on a clip, both for one class: `label`, or what the first answers."""
+    first = explanation(source, shown, pair[0], label, method)
+    return Comparison(first, explanation(source, shown, pair[1], first.name, method))
+
+
+# Figures are kept as they are, not copied: nobody changes one after it was made.
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figures(
+    source: Source, key: str, pair: tuple[Configuration, Configuration], label: str, method: str, _both: Comparison
+) -> dict[str, go.Figure]:
+    return {
+        "Answers": probabilities_figure(_both.full, _both.sub, names=_both.names),
+        "When they look": shares_figure(_both),
+        "Where they look": film_strip(_both),
+    }
+
+
+def figures(source: Source, shown: Shown, both: Comparison) -> dict[str, go.Figure]:
+    """By what they show: answers, time, space."""
+    return _figures(source, shown.key, _pair(both), both.full.name, both.full.method, both)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing the video …")
 def _overlay(
-    source: Source, key: str, configuration: Configuration, label: str, method: str, _both: Comparison
+    source: Source, key: str, pair: tuple[Configuration, Configuration], label: str, method: str, _both: Comparison
 ) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         return write_overlay(_both, Path(folder) / "overlay.mp4").read_bytes()
 
 
-def overlay(source: Source, video: VideoFile, both: Comparison) -> bytes:
+def overlay(source: Source, shown: Shown, both: Comparison) -> bytes:
     """The overlay video of both, H.264 in MP4."""
-    return _overlay(source, video.key, both.sub.configuration, both.full.name, both.full.method, both)
+    return _overlay(source, shown.key, _pair(both), both.full.name, both.full.method, both)
+
+
+def _pair(both: Comparison) -> tuple[Configuration, Configuration]:
+    return both.full.configuration, both.sub.configuration

@@ -1,21 +1,23 @@
-"""The clip to look at: a rendered sample or an upload, in either case the bytes of a video file."""
+"""The clip to look at: a rendered sample, or an upload of which only the decoded frames are kept."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 import streamlit as st
 from sources import Source, network_of
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a3d.explain import Clip, read_clip
-from a3d.video import Sampling, VideoError
+from a3d.video import VideoError
 from a3d.video.synthetic import render, write
+from a3d.video.views import DECODED_SIDE
 
-SUFFIXES = ("mp4", "mov", "avi", "webm", "mkv")
+UPLOAD_MEGABYTES = 200
 SAMPLES = {  # what is done, and a seed that exercise12 mostly gets right: the help says so
     "Pull-ups": ("PullUps", 2),
     "Push-ups": ("PushUps", 4),
@@ -27,41 +29,110 @@ SAMPLES = {  # what is done, and a seed that exercise12 mostly gets right: the h
     "Jumping jack": ("JumpingJack", 3),
 }
 SIZE, SECONDS = (320, 240), 3.0  # of a sample: rendered in about two seconds
+OWN = "Your video: "
 
 
 @dataclass(frozen=True)
-class VideoFile:
-    """name: as the visitor knows it. data: the file's bytes."""
+class Shown:
+    """A decoded clip. name: as the visitor knows it. key: what caches go by."""
 
     name: str
-    data: bytes
-
-    @cached_property
-    def key(self) -> str:
-        """What caches go by."""
-        return hashlib.sha256(self.data).hexdigest()
+    key: str
+    clip: Clip
 
 
-@st.cache_data(max_entries=len(SAMPLES), show_spinner="Rendering the sample …")
-def sample(title: str) -> VideoFile:
+@dataclass(frozen=True)
+class Upload:
+    """reading: how it was decoded, so that no network gets frames that were chosen for another one."""
+
+    shown: Shown
+    reading: tuple
+
+
+def choose_clip(source: Source) -> Shown | None:
+    """An upload or a sample; None, and a word about it, for an upload that this network would decode otherwise."""
+    left, right = st.columns([2, 3])
+    with right:
+        _receive(source)
+    upload: Upload | None = st.session_state.get("upload")
+    own = [OWN + upload.shown.name] if upload else []
+    with left:
+        title = st.selectbox(
+            "Clip",
+            [*own, *SAMPLES],
+            index=len(own),
+            key="clip",
+            bind="query-params",
+            help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
+            "A video of yours is not part of the page's address: whoever opens it sees a sample.",
+        )
+    if title not in own:
+        return sample(title, source)
+    if upload.reading != _reading(source):
+        st.warning("This network takes its frames at other moments. Upload the video again to see it here.")
+        return None
+    return upload.shown
+
+
+def sample(title: str, source: Source) -> Shown:
+    return _sample(title, _reading(source), source)
+
+
+@st.cache_data(max_entries=3 * len(SAMPLES), show_spinner="Rendering the sample …")
+def _sample(title: str, reading: tuple, _source: Source) -> Shown:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{title}.mp4"
-        write(render(*SAMPLES[title], seconds=SECONDS, size=SIZE), path)
-        return VideoFile(path.name, path.read_bytes())
+        path = write(render(*SAMPLES[title], seconds=SECONDS, size=SIZE), Path(folder) / f"{title}.mp4")
+        return Shown(title, f"{title} {reading}", read_clip(path, network_of(_source)))
 
 
-@st.cache_data(max_entries=8, show_spinner="Decoding the clip …")
-def _decode(key: str, _source: Source, sampling: Sampling, _video: VideoFile) -> Clip:
-    """The frames that any configuration is cut from. The file lives on disk for as long as it is decoded."""
+def _receive(source: Source) -> None:
+    """The place to drop a video. It is decoded at once, and the file forgotten."""
+    count = st.session_state.setdefault("uploads", 0)
+    file = st.file_uploader(
+        "… or your own video, dropped here",
+        "video",
+        key=f"file_{count}",  # a new key empties it
+        max_upload_size=UPLOAD_MEGABYTES,
+        help="The middle of the video is looked at. The file is decoded once and not kept. On a phone, the button "
+        "offers the camera too; a browser on a computer cannot film here, so record with its camera app.",
+    )
+    refused = st.session_state.pop("refused", None)  # said once
+    if file is None:
+        if refused:
+            st.error(refused, icon=":material/movie:")
+        return
+    try:
+        with st.spinner(f"Decoding {file.name} …"):
+            shown = decode(file.name, file.getvalue(), source)
+        st.session_state["upload"] = Upload(shown, _reading(source))
+        st.session_state["clip"] = OWN + shown.name
+    except VideoError as error:
+        st.session_state["refused"] = str(error)
+    _forget(file.file_id)
+    st.session_state["uploads"] = count + 1
+    st.rerun()
+
+
+def decode(name: str, data: bytes, source: Source) -> Shown:
+    """The frames that any configuration is cut from. Raises VideoError, which names the file as the visitor does."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (Path(_video.name).name or "clip")
-        path.write_bytes(_video.data)
+        path = Path(folder) / (Path(name).name or "clip")
+        path.write_bytes(data)
         try:
-            return read_clip(path, network_of(_source))
+            clip = read_clip(path, network_of(source))
         except VideoError as error:
             raise VideoError(str(error).replace(str(path), path.name)) from None
+    return Shown(path.name, hashlib.sha256(data).hexdigest(), clip)
 
 
-def decode(video: VideoFile, source: Source) -> Clip:
-    """Raises VideoError, which names the file as the visitor does."""
-    return _decode(video.key, source, network_of(source).sampling, video)
+def _reading(source: Source) -> tuple:
+    """What the decoded frames depend on beside the file."""
+    sampling = network_of(source).sampling
+    return sampling.frames, sampling.stride, max(DECODED_SIDE, 2 * sampling.spatial)
+
+
+def _forget(file_id: str) -> None:
+    """Streamlit would hold the file until the visitor leaves."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file_id)

@@ -1,21 +1,21 @@
-"""What a visitor sets. Every choice is in the address of the page, so that a view can be shared."""
+"""What a visitor sets beside the dial and the clip. Every choice is in the address, so that a view can be shared."""
 
 from __future__ import annotations
 
 import streamlit as st
 import words
-from clips import SAMPLES, SUFFIXES, VideoFile, sample
-from sources import Source, sources
+from sources import Source, sources, table_of
 
+from a3d.configuration import Configuration
 from a3d.inference.table import Row, Table
 
-AUTOMATIC = "The full network's answer"
+AUTOMATIC = "The first network's answer"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
-UPLOAD_MEGABYTES = 200
+FULL, CHOICE = "Full network", "The dial's choice"
 
 
 def choose_source(title: str) -> Source:
-    """The head of every page: its title, and the network it is about."""
+    """The head of a page: its title, and the network it is about."""
     by_title = {source.title: source for source in sources()}
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(title)
@@ -29,57 +29,21 @@ def choose_source(title: str) -> Source:
     return by_title[chosen]
 
 
-def choose_budget(table: Table) -> float:
-    """The dial, GFLOPs: even on a logarithmic scale, as the curve below it is."""
-    budgets, full = stops(table), table.full.gflops
-    quarter = min(budgets, key=lambda text: abs(budgets[text] - full / 4))
-    chosen = st.select_slider(
-        "Compute budget for one clip",
-        list(budgets),
-        quarter,
-        key="budget",
-        bind="query-params",
-        help="GFLOPs are billions of multiply-adds that the network does for one clip. "
-        "Drag, or use the arrow keys: the best tested configuration within the budget answers.",
-    )
-    return budgets[chosen]
-
-
-def stops(table: Table, count: int = 33) -> dict[str, float]:
-    """Budgets in GFLOPs by what the dial shows, ascending.
-
-    From the cheapest configuration to the full network in even ratios, and one for each row of the trade-off list, so
-    that every answer can be reached. Three digits, rounded up: what is shown is enough for what it buys.
-    """
-    full = table.full.gflops
-    costs = [*(row.gflops for row in table.trade_off()), full]
-    low, high = min(costs), max(costs)
-    between = [low * (high / low) ** (i / (count - 1)) for i in range(1, count - 1)]
-    budgets = sorted({words.rounded_up(value) for value in (*costs, *between)})
-    return {f"{words.gflops(value)} ({words.share(value, full)})": value for value in budgets}
-
-
-def choose_clip() -> VideoFile:
-    """An upload, if there is one, or else a sample."""
-    left, right = st.columns(2)
-    title = left.selectbox(
-        "Sample clip",
-        list(SAMPLES),
-        key="sample",
-        bind="query-params",
-        help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them.",
-    )
-    upload = right.file_uploader(
-        "… or your own video",
-        SUFFIXES,
-        max_upload_size=UPLOAD_MEGABYTES,
-        help="The middle of the video is looked at. The file is decoded once and not kept.",
-    )
-    return sample(title) if upload is None else VideoFile(upload.name, upload.getvalue())
+def tested(source: Source) -> Table:
+    """The table of a network; the page ends with a plain word where there is none."""
+    try:
+        table = table_of(source)
+    except ValueError as error:
+        st.error(str(error), icon=":material/error:")
+        st.stop()
+    if table is None:
+        st.info(words.UNTESTED)
+        st.stop()
+    return table
 
 
 def choose_class(labels: tuple[str, ...]) -> str | None:
-    """The class to explain; None is whatever the full network answers."""
+    """The class to explain; None is whatever the first network answers."""
     chosen = st.selectbox(
         "Class to explain",
         [AUTOMATIC, *labels],
@@ -102,6 +66,15 @@ def choose_method() -> str:
         "Grad-CAM: weighs the channels by their gradients.",
     )
     return METHODS[chosen]
+
+
+def choose_pair(table: Table, chosen: Row, left, right) -> tuple[Configuration, Configuration]:
+    """Two configurations to lay side by side: at first the full network and what the dial chose. left, right: where."""
+    tested = {str(row.configuration): row for row in sorted(table.rows, key=lambda row: -row.gflops)}
+    rows = {FULL: table.full, CHOICE: chosen, **tested}
+    first = left.selectbox("First network", list(rows), key="first", bind="query-params")
+    second = right.selectbox("Second network", list(rows), 1, key="second", bind="query-params")
+    return rows[first].configuration, rows[second].configuration
 
 
 def show_choice(row: Row, table: Table) -> None:

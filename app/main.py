@@ -11,7 +11,9 @@ st.html(HERE / "style.css")
 page = st.navigation(
     [
         st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),
+        st.Page("views/compare.py", title="Compare", icon=":material/compare:"),
         st.Page("views/table.py", title="Table", icon=":material/table_chart:"),
+        st.Page("views/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("views/about.py", title="About", icon=":material/info:"),
     ],
     position="top",

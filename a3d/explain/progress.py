@@ -10,25 +10,33 @@ from a3d.configuration import Configuration
 from a3d.explain.look import FULL, GREEN, SUB, look
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
+POINTS = 60  # of a line over steps
 RECENT = 5  # epochs that `sampled_figure` looks back
 
 
-def training_figure(metrics: DataFrame) -> go.Figure:
-    """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is."""
+def training_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
+    """Loss of the full network and of the sub-networks over a run: `metrics.csv` of a training run as it is.
+
+    The full network's is the cross-entropy, the sub-networks' the divergence from the full one. by: "epoch", or "step"
+    for a run that has few epochs yet: means of some steps each.
+    """
     figure = go.Figure()
     is_full = metrics["configuration"] == _full(metrics).key
     for name, part, colour in (("full network", is_full, FULL), ("sub-networks", ~is_full, SUB)):
-        _add_line(figure, metrics[part].groupby("epoch")["loss"].mean(), name, colour)
+        _add_line(figure, _means(metrics, part, "loss", by), name, colour)
     look(figure, 320)
-    figure.update_xaxes(title_text="epoch")
-    figure.update_yaxes(title_text="loss (cross-entropy; KL to the full network)", rangemode="tozero")
+    figure.update_xaxes(title_text=by, rangemode="nonnegative")
+    figure.update_yaxes(title_text="loss", rangemode="tozero")
     return figure
 
 
-def accuracy_figure(metrics: DataFrame) -> go.Figure:
-    """Top-1 over the augmented training clips, by epoch: the full network, random widths, and the smallest width."""
+def accuracy_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
+    """Top-1 over the augmented training clips: the full network, random widths, and the smallest width.
+
+    by: as in `training_figure`.
+    """
     figure = go.Figure()
     widths = metrics["configuration"].map(lambda key: Configuration.parse(key).width)
     is_full = metrics["configuration"] == _full(metrics).key
@@ -36,9 +44,9 @@ def accuracy_figure(metrics: DataFrame) -> go.Figure:
     kinds = (("full network", is_full, FULL), ("random width", ~is_full & ~is_smallest, GREEN))
     for name, part, colour in (*kinds, ("smallest width", is_smallest, SUB)):
         if part.any():
-            _add_line(figure, metrics[part].groupby("epoch")["top1"].mean(), name, colour)
+            _add_line(figure, _means(metrics, part, "top1", by), name, colour)
     look(figure, 320)
-    figure.update_xaxes(title_text="epoch")
+    figure.update_xaxes(title_text=by, rangemode="nonnegative")
     figure.update_yaxes(title_text="top-1 on training clips, %", rangemode="tozero")
     return figure
 
@@ -77,5 +85,14 @@ def _full(metrics: DataFrame) -> Configuration:
     return max(sizes, key=lambda size: (size.width, size.spatial, size.frames))
 
 
-def _add_line(figure: go.Figure, values, name: str, colour: str) -> None:
+def _means(metrics: DataFrame, part: Series, value: str, by: str) -> Series:
+    """Over epochs, or over as many steps as make at most sixty points."""
+    span = max(1, (int(metrics["step"].max()) + 1) // POINTS) if by == "step" else 1
+    chosen = metrics[part]
+    means = chosen.groupby(chosen[by] // span)[value].mean()
+    means.index = means.index * span
+    return means
+
+
+def _add_line(figure: go.Figure, values: Series, name: str, colour: str) -> None:
     figure.add_scatter(x=values.index, y=values, name=name, mode="lines+markers", line={"color": colour, "width": 2})

@@ -24,7 +24,7 @@ def maps_npz(comparison: Comparison) -> bytes:
     map: float32 (t, h, w), logit units; seen: int64 (t,), the frame of each step; times: float64 (t,), seconds;
     shares: float64 (t,); probabilities: float32 (classes,); configuration, label, method: text; logit, bias: numbers.
     For SlowFast also fast_map, fast_seen, fast_times, fast_shares. Shared: frames uint8 (T, S, S, 3), frame_times,
-    labels. Nothing in it needs pickle.
+    labels. Arrays and text alone: nothing in it could run code.
     """
     arrays = {f"first_{name}": value for name, value in _arrays(comparison.full).items()}
     arrays |= {f"second_{name}": value for name, value in _arrays(comparison.sub).items()}

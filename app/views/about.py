@@ -1,22 +1,66 @@
 """Where a network and its numbers come from."""
 
 import streamlit as st
+import words
 from controls import choose_source
-from sources import network_of, table_of
+from sources import Source, network_of, table_of
+
+from a3d.networks import AdaptiveNetwork
 
 MEASURED = """
-### How accuracy is measured
+#### How accuracy is measured
 
 Every configuration is calibrated (its batch-norm statistics are measured on training clips at its own size, frames
 and width), then tested on clips that training never saw. *Top-1* counts the clips whose most probable class is right.
+
+#### The interval
+
 The 95% interval (Wilson) says how far a share of so few clips can be trusted: where two intervals overlap much, which
-of the two is better is open. *GFLOPs* are billions of multiply-adds for one clip; many tools count two for each.
+of the two is better is open. A row that was chosen as the best of many is somewhat flattered by the choice.
+
+#### The cost
+
+*GFLOPs* are billions of multiply-adds for one clip; many tools count two for each. Time is not GFLOPs: small
+configurations leave a processor waiting. *Milliseconds* on the dial are measured on the machine that serves this page.
+
+#### The data
+
+What the network was trained on, and under which licence, is in its model card, under *How it was made* and *Use and
+limits*. The sample clips of this app are rendered: they show nobody. Videos that visitors upload are decoded, and not
+kept.
 """
 PUBLISHED = """
 These are numbers printed in *A3D: Adaptive 3D Networks for Video Action Recognition* (Zhu, Yang, Mendieta, Chen), on
 the Kinetics-400 validation set with 30 views a video. They were not measured here, and there is no network to run.
 Where the paper prints no GFLOPs or parameters, they are computed from the architecture.
 """
+
+
+def facts(network: AdaptiveNetwork) -> None:
+    """The network in four numbers."""
+    table = network.table
+    with st.container(key="numbers"):
+        columns = st.columns(4)
+    columns[0].metric("Network", network.architecture.name, border=True)
+    columns[1].metric("Classes", len(network.labels), border=True)
+    if table is not None:
+        columns[2].metric("Configurations tested", len(table), border=True)
+        columns[3].metric("Top-1, full network", f"{table.full.top1:.1f}%", words.interval(table.full), **QUIET)
+
+
+def card(source: Source, network: AdaptiveNetwork) -> None:
+    path = source.folder / "README.md"
+    missing = "This checkpoint has no model card (`README.md`)."
+    left, right = st.columns([8, 5], gap="large")
+    with left, st.container(key="card"):
+        st.markdown(path.read_text(encoding="utf-8") if path.exists() else missing)
+    with right:
+        st.markdown(MEASURED)
+        with st.expander("Provenance, as `config.json` has it"):
+            st.json(network.provenance)
+
+
+QUIET = {"delta_color": "off", "delta_arrow": "off", "border": True}
 
 source = choose_source("About this network")
 if source.published:
@@ -27,10 +71,7 @@ if source.published:
 try:
     network = network_of(source)
 except ValueError as error:
-    st.error(str(error))
+    st.error(str(error), icon=":material/error:")
     st.stop()
-card = source.folder / "README.md"
-st.markdown(card.read_text(encoding="utf-8") if card.exists() else "This checkpoint has no model card (`README.md`).")
-st.markdown(MEASURED)
-with st.expander("Provenance"):
-    st.json(network.provenance)
+facts(network)
+card(source, network)

@@ -46,3 +46,11 @@ def network(checkpoints):
 @pytest.fixture(scope="session")
 def video(tmp_path_factory):
     return write_video(tmp_path_factory.mktemp("videos") / "square.mp4", moving_square(3, frames=40), 25)
+
+
+@pytest.fixture
+def served(checkpoints, monkeypatch, tmp_path):
+    """The app's folders: the tiny checkpoint, no runs, an empty cache."""
+    monkeypatch.setenv("A3D_CHECKPOINTS", str(checkpoints))
+    monkeypatch.setenv("A3D_RUNS", str(tmp_path / "runs"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))

@@ -8,7 +8,7 @@ from a3d.explain.figures import probabilities_figure, shares_figure
 from a3d.explain.saving import maps_npz, page
 
 
-def test_maps_come_back_without_pickle(comparison):
+def test_maps_come_back(comparison):
     with np.load(BytesIO(maps_npz(comparison)), allow_pickle=False) as arrays:
         for name, one in (("first", comparison.full), ("second", comparison.sub)):
             np.testing.assert_array_equal(arrays[f"{name}_map"], one.map)

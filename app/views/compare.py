@@ -1,0 +1,105 @@
+"""Two configurations on one clip: what they answer, where and when they look, and how far they agree."""
+
+import streamlit as st
+import words
+from answers import comparison, explanation, figures, overlay
+from clips import Shown, choose_clip
+from controls import choose_class, choose_method, choose_pair, choose_source, tested
+from panel import BARE, dial
+from sources import Source
+
+from a3d.explain import Comparison
+from a3d.explain.saving import maps_npz, page
+
+
+def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:
+    """What is set at the head of the page. A bad clip costs a line, not the page."""
+    shown = choose_clip(source)
+    if shown is None:
+        return None
+    with st.container(key="pair"):
+        left, right = st.columns(2)
+    pair = choose_pair(table, choice.row, left, right)
+    try:
+        labels = explanation(source, shown, pair[0]).labels
+        with left:
+            label = choose_class(labels)
+        with right:
+            method = choose_method()
+        return shown, comparison(source, shown, pair, label, method)
+    except ValueError as error:
+        st.error(str(error), icon=":material/movie:")
+        return None
+
+
+def answers(both: Comparison, drawn: dict) -> None:
+    st.markdown(words.verdict(both))
+    left, right = st.columns(2)
+    with left:
+        st.subheader("What they answer", help=words.ANSWERS)
+        alt = f"Probabilities; {words.plain(words.verdict(both))}"
+        st.plotly_chart(drawn["Answers"], key="answers", config=BARE, alt=alt)
+    with right:
+        st.subheader("When they look", help=words.SHARES)
+        alt = f"Share of the evidence in each frame. {words.seen(both)}"
+        st.plotly_chart(drawn["When they look"], key="shares", config=BARE, alt=alt)
+
+
+def places(both: Comparison, drawn: dict) -> None:
+    st.subheader(f"Where they look for {both.full.name}", help=words.STRIP)
+    with st.container(key="film"):
+        alt = f"Frames with the evidence of both networks laid over. {words.seen(both)}"
+        st.plotly_chart(drawn["Where they look"], key="strip", config=BARE, alt=alt)
+
+
+def agreement(both: Comparison) -> None:
+    found = both.agreement
+    st.subheader("How far they agree", help=words.AGREEMENT)
+    st.markdown(words.agreement(found, both.names))
+    with st.container(key="agreement"):
+        columns = st.columns(3)
+    columns[0].metric("Overlap of the strongest fifth", f"{found.overlap:.0%}", "20% by chance", **QUIET)
+    columns[1].metric("Correlation of the maps", f"{found.correlation:.2f}", "1 if alike", **QUIET)
+    shift = f"{found.shift_seconds:+.2f} s" if found.shift_frames else "none"
+    columns[2].metric("Shift of the key frame", shift, f"{found.shift_frames:+d} frames", **QUIET)
+
+
+def film(source: Source, shown: Shown, both: Comparison, drawn: dict) -> None:
+    st.subheader("As a video")
+    data = overlay(source, shown, both)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    (one, other), (first, second) = both.names, (both.full.configuration, both.sub.configuration)
+    alt = f"The frames with both maps laid over: {one} on the left, {other} on the right"
+    left.video(data, loop=True, muted=True, alt=alt)
+    with right:
+        st.markdown(
+            f":blue[■] **{one}** {first} on the left, :orange[■] **{other}** {second} on the right, at the "
+            "pace of the clip. A frame that a network skips is grey."
+        )
+        downloads(shown, both, drawn, data)
+
+
+def downloads(shown: Shown, both: Comparison, drawn: dict, video: bytes) -> None:
+    title = f"{shown.name}: {both.full.configuration} and {both.sub.configuration}, {both.full.name}"
+    options = {"icon": ":material/download:", "on_click": "ignore"}
+    st.download_button("Video", video, "overlay.mp4", "video/mp4", **options)
+    st.download_button("Maps (.npz)", lambda: maps_npz(both), "maps.npz", "application/zip", **options)
+    st.download_button("Figures (.html)", lambda: page(title, drawn), "figures.html", "text/html", **options)
+
+
+QUIET = {"delta_color": "off", "delta_arrow": "off", "border": True}
+
+source = choose_source("Two networks, one clip")
+table = tested(source)
+if source.published:
+    st.info("This is a published table: numbers alone. Choose a checkpoint to run its network on a clip.")
+    st.stop()
+choice = dial(source, table)
+found = compared(source, table, choice)
+if found:
+    shown, both = found
+    drawn = figures(source, shown, both)
+    answers(both, drawn)
+    places(both, drawn)
+    agreement(both)
+    film(source, shown, both, drawn)

@@ -1,0 +1,58 @@
+"""Compare, driven without a browser."""
+
+import numpy as np
+import pytest
+
+from a3d.explain import Comparison, explain
+
+from .driving import charts, healthy, numbers, opened, page, traces, upload, values
+
+
+@pytest.fixture
+def app(served, video):
+    return upload(page(opened(), "compare"), video)
+
+
+def test_two_networks_on_one_clip(app):
+    assert healthy(app)
+    assert set(charts(app)) == {"answers", "shares", "strip"}
+    assert len(app.get("video")) == 1
+    assert [button.label for button in app.get("download_button")] == ["Video", "Maps (.npz)", "Figures (.html)"]
+
+
+@pytest.mark.parametrize("method", ["Exact", "Grad-CAM"])
+def test_the_class_to_explain_can_be_chosen(app, network, video, method):
+    answered = explain(video, network, configuration=network.table.full.configuration).name
+    label = next(name for name in network.labels if name != answered)
+    app.selectbox(key="class").set_value(label)
+    app.segmented_control(key="method").set_value(method).run()
+    assert healthy(app)
+    kind = {"Exact": "cam", "Grad-CAM": "gradcam"}[method]
+    full = explain(video, network, configuration=network.table.full.configuration, label=label, method=kind)
+    (shown,) = (trace for name, trace in traces(app, "shares").items() if name.startswith("full network,"))
+    np.testing.assert_allclose(values(shown["y"]), full.evidence[0].shares_by_frame(4), atol=1e-5)
+
+
+def test_any_two_configurations(app, network, video):
+    one, other = (row.configuration for row in (network.table.rows[3], network.table.rows[5]))
+    app.selectbox(key="first").set_value(str(one))
+    app.selectbox(key="second").set_value(str(other)).run()
+    assert healthy(app)
+    assert {"first network", "second network"} <= set(traces(app, "answers"))
+    first = explain(video, network, configuration=one)
+    found = Comparison(first, explain(video, network, configuration=other, label=first.label)).agreement
+    assert numbers(app)["Correlation of the maps"] == f"{found.correlation:.2f}"
+    assert numbers(app)["Overlap of the strongest fifth"] == f"{found.overlap:.0%}"
+
+
+def test_agreement_is_that_of_the_library(app, network, video):
+    chosen = network.table.choose(gflops=float(app.select_slider(key="budget").value.split()[0]))
+    full = explain(video, network, configuration=network.table.full.configuration)
+    found = Comparison(full, explain(video, network, configuration=chosen.configuration, label=full.label)).agreement
+    assert numbers(app)["Correlation of the maps"] == f"{found.correlation:.2f}"
+
+
+def test_a_published_table_has_nothing_to_run(served):
+    app = page(opened(), "compare")
+    app.selectbox(key="network").set_value("Published Table 12: A3D-Slow-8×8-[0.016, 1], all tested").run()
+    assert healthy(app) and "published" in app.info[0].value and not charts(app)
