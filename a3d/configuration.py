@@ -45,6 +45,11 @@ class Configuration:
         return f"{self.spatial}x{self.frames}@{self._width}"
 
     @property
+    def enlarged(self) -> Configuration:
+        """At 8/7 of the size, as the paper tests crops of 256γs where it trains with 224γs (Fig. 5)."""
+        return replace(self, spatial=_even(self.spatial * 8 / 7))
+
+    @property
     def _width(self) -> str:
         text = f"{self.width:.6f}".rstrip("0")
         return text + "0" if text.endswith(".") else text
@@ -104,7 +109,7 @@ class ComputationalRange:
     @property
     def largest(self) -> Configuration:
         """The full network tested at 8/7 of the reference size: the paper's 256² for 224²."""
-        return Configuration(_even(self.spatials[-1] * 8 / 7), self.frame_counts[-1], 1.0)
+        return self.full.enlarged
 
     @property
     def smallest(self) -> Configuration:

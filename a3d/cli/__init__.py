@@ -20,6 +20,7 @@ from a3d.cli import (
     score,
     table,
     train,
+    verify,
     watch,
 )
 from a3d.cli.output import heard
@@ -27,7 +28,22 @@ from a3d.networks import parallel
 from a3d.networks.parallel import ProcessLost
 from a3d.training.mutual import TrainingError
 
-COMMANDS = (train, table, evaluate, predict, explain, cost, profile, watch, convert, score, benchmark, experiment, app)
+COMMANDS = (
+    verify,
+    train,
+    table,
+    evaluate,
+    predict,
+    explain,
+    cost,
+    profile,
+    watch,
+    convert,
+    score,
+    benchmark,
+    experiment,
+    app,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

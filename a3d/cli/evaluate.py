@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, add_data, budget, command, read_data, views
+from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load
 from a3d.inference.evaluation import Result, evaluate_all
@@ -23,6 +23,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--checkpoint", required=True, type=Path)
     add_data(sub)
     add_budget(sub, many=True)
+    add_larger_crops(sub)
     sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
     sub.add_argument("--json", action="store_true")
 
@@ -30,6 +31,8 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
     configurations = options.configuration or [chosen(network, **budget(options))]
+    if options.larger_crops:
+        configurations = [c.enlarged for c in configurations]
     dataset = read_data(options)
     with progress_bar() as bar:
         task = bar.add_task("test", total=len(dataset))
@@ -41,12 +44,15 @@ def run(options: argparse.Namespace) -> None:
         emit([_result(results[c]) for c in configurations])
         return
     for configuration in configurations:
-        result = results[configuration]
-        low, high = result.interval
-        print(
-            f"{configuration!s:>16}  {result.top1:5.1f}% top-1 ({low:.1f} to {high:.1f}), "
-            f"{result.mean_class:.1f}% mean class, {result.clips} clips"
-        )
+        print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
+
+
+def _sentence(result: Result) -> str:
+    low, high = result.interval
+    reach, clips = f"({low:.1f} to {high:.1f})", f"{result.clips} clips"
+    if result.mean_ap is not None:
+        return f"{result.mean_ap:5.1f}% mAP {reach}, {clips}"
+    return f"{result.top1:5.1f}% top-1 {reach}, {result.mean_class:.1f}% mean class, {clips}"
 
 
 def _result(result: Result) -> dict:
@@ -55,6 +61,7 @@ def _result(result: Result) -> dict:
         "top1": result.top1,
         "mean_class": result.mean_class,
         "top5": result.top5,
+        "mean_ap": result.mean_ap,
         "interval": list(result.interval),
         "clips": result.clips,
         "views": "{}x{}".format(*result.views),

@@ -99,6 +99,11 @@ def add_budget(sub: argparse.ArgumentParser, many: bool = False) -> None:
     )
 
 
+def add_larger_crops(sub: argparse.ArgumentParser) -> None:
+    help_ = "test at 8/7 of each configuration's size, the paper's crops of 256γs for 224γs (Fig. 5)"
+    sub.add_argument("--larger-crops", action="store_true", help=help_)
+
+
 def budget(options: argparse.Namespace) -> dict[str, float | None]:
     """The budget given, as the keywords of `a3d.predict`."""
     return {unit: getattr(options, unit) for unit in BUDGETS}

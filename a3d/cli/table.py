@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_data, command, configuration, read_data, views
+from a3d.cli.options import add_data, add_larger_crops, command, configuration, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
 from a3d.inference.evaluation import build_table
@@ -24,6 +24,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--checkpoint", required=True, type=Path)
     add_data(sub, validation=True)
     sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
+    add_larger_crops(sub)
     sub.add_argument("--calibration-clips", type=int, default=256, help="training clips to calibrate on (256)")
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
     sub.add_argument("--json", action="store_true")
@@ -32,19 +33,22 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
     training, dataset = (read_data(options, split) for split in ("train", "val"))
+    wanted = options.configuration
+    if options.larger_crops:
+        wanted = [c.enlarged for c in wanted or network.range.configurations()[1:]]  # the first is enlarged already
     with progress_bar() as bar:
         task = bar.add_task("calibrate and test", total=None)
         built = build_table(
             network,
             training,
             dataset,
-            options.configuration,
+            wanted,
             options.views,
             options.calibration_clips,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     report_broken(built.broken)
-    if network.table is not None and options.configuration:
+    if network.table is not None and wanted:
         fresh = {row.configuration for row in built.table.rows}
         network.table = Table(
             [*built.table.rows, *(row for row in network.table.rows if row.configuration not in fresh)]
@@ -57,7 +61,7 @@ def run(options: argparse.Namespace) -> None:
         emit(network.table.to_frame().to_dict("records"))
         return
     for row in network.table.trade_off():
-        print(f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.top1:5.1f}% top-1")
+        print(f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.accuracy:5.1f}% {network.table.metric}")
     print(
         f"{len(built.table)} configurations on {built.table.full.clips} clips; {built.decoded} files decoded, each once"
     )

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from a3d.configuration import Configuration
+from a3d.inference.average_precision import bootstrap_interval, mean_average_precision
 from a3d.inference.calibration import calibrate
 from a3d.inference.cost import cost
 from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
 from a3d.inference.table import Row, Table
 from a3d.networks import AdaptiveNetwork, parallel
 from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
+from a3d.video.datasets import multi_hot
 
 Progress = Callable[[int, int], None]  # done, total
 
@@ -29,22 +32,33 @@ class EvaluationError(ValueError):
 class Result:
     """What one configuration reached on the readable clips of a data set.
 
-    top1, mean_class, top5: percent. interval: the 95% Wilson interval of top1. clips: how many were tested.
-    views: clips in time and crops that each was averaged over. broken: a line for every file left out, with its cause.
-    decoded: files decoded. probabilities: float32 (clips, classes). labels: int64 (clips,).
+    top1, mean_class, top5: percent. clips: how many were tested. views: clips in time and crops that each was averaged
+    over. broken: a line for every file left out, with its cause. decoded: files decoded.
+    probabilities: float32 (clips, classes). labels: int64 (clips,).
+
+    Of several labels a clip: mean_ap is the mean over the classes that occur of the average precision, percent; top1
+    and top5 count the clips one of whose labels is among the best, mean_class is None, labels are 0 and 1 for each
+    class, float32 (clips, classes), and of the views the maximum was taken.
     """
 
     configuration: Configuration
     top1: float
-    mean_class: float
+    mean_class: float | None
     top5: float
-    interval: tuple[float, float]
+    mean_ap: float | None
     clips: int
     views: tuple[int, int]
     broken: tuple[str, ...]
     decoded: int
     probabilities: Tensor = field(repr=False)
     labels: Tensor = field(repr=False)
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95% over clips: Wilson's of top-1, or the bootstrap's of the mean average precision."""
+        if self.mean_ap is None:
+            return wilson(self.top1, self.clips)
+        return bootstrap_interval(self.probabilities, self.labels)
 
 
 @dataclass(frozen=True)
@@ -64,7 +78,8 @@ def evaluate(
     batch: int = 32,
     progress: Progress | None = None,
 ) -> Result:
-    """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3).
+    """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3); of several labels a
+    clip, the highest sigmoid.
 
     10 × 3 are the paper's 30 (Sec. 4.1). Classes of the data set are matched to the network's by name. batch: views
     that run at once. progress is told the clips done and their total. Raises MissingStatistics for a configuration that
@@ -84,7 +99,7 @@ def evaluate_all(
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
-    names, tell = _class_numbers(dataset, network), progress or _silent
+    label_of, tell = _labels(dataset, network), progress or _silent
     together = max(1, batch // (views[0] * views[1]))
     items = parallel.share(dataset.items, together)
     clips = Clips(items, network.sampling, views, dataset.open)
@@ -97,7 +112,7 @@ def evaluate_all(
                 tensors = _to_network(torch.cat([squares(f, size, views[1]) for f in frames]), network)
                 for configuration in group:
                     answers[configuration].append(answer(network, tensors, configuration, len(frames), batch))
-            labels += [names[items[number].label] for number in numbers]
+            labels += [label_of(items[number]) for number in numbers]
             tell(clips.opened * len(dataset) // len(items), len(dataset))
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
@@ -276,6 +291,19 @@ def _fast(network: AdaptiveNetwork) -> Iterator[None]:
         network.train(training)
 
 
+def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int | list[float]]:
+    """What gives the label of an item in the network's classes; of several labels, 0 or 1 for each class."""
+    if dataset.task != network.architecture.task:
+        raise EvaluationError(
+            f"a data set for {dataset.task} does not test a network for {network.architecture.task}: "
+            f"give one of its kind"
+        )
+    names = _class_numbers(dataset, network)
+    if dataset.task == "classification":
+        return lambda item: names[item.label]
+    return lambda item: multi_hot([names[label] for label in item.label], len(network.labels)).tolist()
+
+
 def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
     """For each class of the data set its number in the network: by name, or by number in a list file of numbers."""
     known = {name: number for number, name in enumerate(network.labels)}
@@ -290,13 +318,15 @@ def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
 
 
 def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor, clips: Clips) -> Result:
-    top1 = top_k(probabilities, labels)
+    several = labels.ndim == 2
+    if several and not labels.any():
+        raise EvaluationError(f"none of the {len(labels)} clips that can be read has a label: there is no mAP of them")
     return Result(
         configuration,
-        top1,
-        mean_class_accuracy(probabilities, labels),
+        top_k(probabilities, labels),
+        None if several else mean_class_accuracy(probabilities, labels),
         top_k(probabilities, labels, 5),
-        wilson(top1, len(labels)),
+        mean_average_precision(probabilities, labels) if several else None,
         len(labels),
         clips.views,
         tuple(clips.broken),
@@ -308,5 +338,7 @@ def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor,
 
 def _row(result: Result, gflops: float, params: int) -> Row:
     """Four digits of a percent are enough for any number of clips, and keep the file readable."""
-    accuracies = (round(value, 4) for value in (result.top1, result.mean_class, result.top5))
-    return Row(result.configuration, gflops, params, *accuracies, clips=result.clips)
+    names = ("top1", "mean_class", "top5", "mean_ap")
+    found = {name: getattr(result, name) for name in names if getattr(result, name) is not None}
+    accuracies = {name: round(value, 4) for name, value in found.items()}
+    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips)

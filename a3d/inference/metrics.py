@@ -10,13 +10,14 @@ NORMAL_95 = 1.959964  # a standard normal variable lies within ± this in 95 of 
 
 
 def top_k(scores: Tensor, labels: Tensor, k: int = 1) -> float:
-    """Percent of clips whose label is among the k highest scores.
+    """Percent of clips whose label, or one of whose labels, is among the k highest scores.
 
-    scores: (N, classes), any unit that grows with belief. labels: (N,), int64. Of equal scores the class that comes
-    first wins, so that a network that says nothing is not rewarded.
+    scores: (N, classes), any unit that grows with belief. labels: (N,), int64, or 0 and 1 for each class, (N, classes).
+    Of equal scores the class that comes first wins, so that a network that says nothing is not rewarded.
     """
     best = scores.argsort(dim=1, descending=True, stable=True)[:, :k]
-    return 100 * (best == labels[:, None]).any(1).double().mean().item()
+    right = best == labels[:, None] if labels.ndim == 1 else labels.gather(1, best) > 0
+    return 100 * right.any(1).double().mean().item()
 
 
 def mean_class_accuracy(scores: Tensor, labels: Tensor) -> float:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("spatial", "frames", "width", "gflops", "params", "top1", "mean_class", "top5", "clips", "trade_off")
 PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
+SEVERAL_COLUMNS = (*COLUMNS, "mean_ap")  # of several labels a clip
 
 
 class TableError(ValueError):
@@ -31,7 +32,8 @@ class Row:
     """One tested configuration.
 
     gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
-    clips: how many it was tested on. None: not known. trade_off: on the table's trade-off list.
+    clips: how many it was tested on. mean_ap: percent, of several labels a clip. None: not known.
+    trade_off: on the table's trade-off list.
     source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
     the source prints, not ours. note: what to tell whoever sees the row.
     """
@@ -47,6 +49,12 @@ class Row:
     source: str = ""
     printed: bool = False
     note: str = ""
+    mean_ap: float | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """What a choice goes by, percent: top-1, or the mean average precision of a test with several labels."""
+        return self.top1 if self.mean_ap is None else self.mean_ap
 
     @property
     def published(self) -> bool:
@@ -90,11 +98,16 @@ class Table:
         return all(row.published for row in self.rows)
 
     @property
+    def metric(self) -> str:
+        """What `Row.accuracy` is: "top-1" or "mAP"."""
+        return "top-1" if self.rows[0].mean_ap is None else "mAP"
+
+    @property
     def full(self) -> Row:
         """The full network, all channels and frames, at the size where it is most accurate."""
         width, frames = (max(getattr(row.configuration, name) for row in self.rows) for name in ("width", "frames"))
         whole = [r for r in self.rows if (r.configuration.width, r.configuration.frames) == (width, frames)]
-        return max(whole or self.rows, key=lambda row: (row.top1, row.gflops))
+        return max(whole or self.rows, key=lambda row: (row.accuracy, row.gflops))
 
     def row(self, configuration: Configuration) -> Row:
         """The row of a configuration; TableError if it was not tested."""
@@ -178,14 +191,16 @@ class Table:
             raise TableError(f"{path} is not a CSV file ({error}): make it anew with a3d table") from None
 
     def _columns(self) -> tuple[str, ...]:
-        return PUBLISHED_COLUMNS if self.published else COLUMNS
+        if self.published:
+            return PUBLISHED_COLUMNS
+        return COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
 
 
 def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: row.gflops) -> list[Row]:
     """Cheapest first, every row that is more accurate than all that cost no more: rising in both by construction."""
     best: list[Row] = []
-    for row in sorted(rows, key=lambda row: (cost(row), -row.top1, row.gflops, row.params, row.configuration)):
-        if not best or row.top1 > best[-1].top1:
+    for row in sorted(rows, key=lambda row: (cost(row), -row.accuracy, row.gflops, row.params, row.configuration)):
+        if not best or row.accuracy > best[-1].accuracy:
             best.append(row)
     return best
 
@@ -205,7 +220,7 @@ def _cost(unit: str, profile: Profile | None) -> Callable[[Row], float]:
 def _fields(row: Row) -> dict[str, object]:
     size = row.configuration
     return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
-        name: getattr(row, name) for name in PUBLISHED_COLUMNS[3:]
+        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap")
     }
 
 
@@ -248,4 +263,5 @@ def _read(fields: dict[str, str | None], where: str) -> Row:
         source=fields.get("source") or "",
         printed=fields.get("printed") == "True",
         note=fields.get("note") or "",
+        mean_ap=value("mean_ap", float, 0, 100, optional=True) if "mean_ap" in fields else None,
     )

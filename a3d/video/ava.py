@@ -76,12 +76,17 @@ class Ava(ClipSet):
         self.missing = tuple(video for video in movies if video not in found)
         self.keys = [key for key in people if key[0] in found]
         self.items = [_item(found[key[0]], key[1], people[key]) for key in self.keys]
+        self.lengths = {item.path: item.span[1] for item in sorted(self.items, key=lambda item: item.span)}
         if not self.items:
             raise DatasetError(f"{videos}: it holds none of the {len(movies)} movies of {proposals or file}")
 
     def open(self, path: Path) -> Video | FrameFolder:
         """Its times are those of the movie."""
         return _open(path)
+
+    def duration(self, path: Path) -> float:
+        seconds = super().duration(path)
+        return seconds + FIRST if seconds <= LONGEST_CUT and path.is_file() else seconds
 
 
 def read_boxes(

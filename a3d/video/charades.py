@@ -33,30 +33,31 @@ class Charades(ClipSet):
         self.classes = tuple(classes or (f"c{number:03}" for number in range(CLASSES)))
         if len(self.classes) != CLASSES:
             raise DatasetError(f"{len(self.classes)} class names: Charades has {CLASSES}; give Charades_v1_classes.txt")
-        actions = _read(Path(file))
-        found = find_videos(Path(videos), actions)
+        annotated = _read(Path(file))
+        found = find_videos(Path(videos), annotated)
+        there = {found[name]: annotation for name, annotation in annotated.items() if name in found}
         self.items = [
-            Item(found[name], tuple(label for label, _ in seen), times=tuple(span for _, span in seen))
-            for name, seen in actions.items()
-            if name in found
+            Item(path, tuple(label for label, _ in actions), times=tuple(span for _, span in actions))
+            for path, (_, actions) in there.items()
         ]
-        self.missing = tuple(name for name in actions if name not in found)
+        self.lengths = {path: length for path, (length, _) in there.items()}
+        self.missing = tuple(name for name in annotated if name not in found)
         if not self.items:
-            raise DatasetError(f"{videos}: it holds none of the {len(actions)} videos of {file}; give their folder")
+            raise DatasetError(f"{videos}: it holds none of the {len(annotated)} videos of {file}; give their folder")
 
     def open(self, path: Path) -> Video | FrameFolder:
         return FrameFolder(path, FRAME_RATE) if path.is_dir() else Video(path)
 
 
-def _read(file: Path) -> dict[str, list[tuple[int, Span]]]:
-    """The actions of every video: class and seconds."""
+def _read(file: Path) -> dict[str, tuple[float, list[tuple[int, Span]]]]:
+    """Of every video its length in seconds and its actions, class and seconds."""
     seen: dict[object, str] = {}
     found = {}
     for place, fields in records(file, COLUMNS):
         once(seen, fields["id"], f"id {fields['id']!r}", place)
         length = number(fields["length"], "length", place)
         texts = [text for text in fields["actions"].split(";") if text.strip()]
-        found[fields["id"]] = [_action(text, length, place) for text in texts]
+        found[fields["id"]] = length, [_action(text, length, place) for text in texts]
     return found
 
 

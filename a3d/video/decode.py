@@ -136,6 +136,17 @@ class Video:
         return enumerate(frames) if self._counted else ((frame.pts, frame) for frame in frames if frame.pts is not None)
 
 
+def header_duration(path: str | Path) -> float | None:
+    """Seconds as the file itself says, without reading a frame; None if it does not say.
+
+    Raises VideoError for what is no video.
+    """
+    with _opened(Path(path), threads=1) as (container, stream):
+        if stream.duration:
+            return float(stream.duration * stream.time_base)
+        return container.duration / av.time_base if container.duration else None
+
+
 @contextmanager
 def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The container and its video stream, closed at the end; `threads` 0 leaves their number to the decoder."""

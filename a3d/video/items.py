@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
-from a3d.video.decode import Video
+from a3d.video.decode import Video, header_duration
 
 Span = tuple[float, float]  # start and end, in seconds
 BoxShares = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares 0..1 of the width and height of the picture
@@ -37,12 +39,14 @@ class ClipSet:
 
     .task: "classification", "multilabel" or "detection", as of `Architecture.task`
     .missing: names of what is annotated but not there
+    .lengths: seconds at which a file ends by its annotation, where that says so
     """
 
     task = "classification"
     items: list[Item]
     classes: tuple[str, ...]
     missing: tuple[str, ...] = ()
+    lengths: Mapping[Path, float] = MappingProxyType({})
 
     def __len__(self) -> int:
         return len(self.items)
@@ -50,6 +54,12 @@ class ClipSet:
     def open(self, path: Path) -> Video:
         """The frames of an item by number, and their times. Raises VideoError."""
         return Video(path)
+
+    def duration(self, path: Path) -> float:
+        """Seconds at which a file ends, by its header if that says so. Raises VideoError."""
+        if path.is_dir():
+            return self.open(path).duration
+        return header_duration(path) or Video(path).duration
 
 
 def seen_labels(item: Item, span: Span) -> list[int]:

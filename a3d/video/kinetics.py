@@ -14,13 +14,17 @@ SPLITS = {"train": ("train",), "val": ("val", "validate", "validation"), "test":
 
 
 class Line(NamedTuple):
-    """One annotation. place: file and line."""
+    """One annotation: a class and a part of a video, in seconds."""
 
-    place: str
     label: str
     video: str
     start: float
     end: float
+
+    @property
+    def trimmed(self) -> str:
+        """Name of the trimmed clip."""
+        return f"{self.video}_{round(self.start):06}_{round(self.end):06}"
 
 
 class Kinetics(ClipSet):
@@ -41,21 +45,21 @@ class Kinetics(ClipSet):
         self.classes = tuple(classes or sorted({line.label for line in annotated}))
         labels = {name: label for label, name in enumerate(self.classes)}
         found = find_files(Path(videos))
-        self.items, missing = [], []
+        self.items, self.lengths = [], {}
         for line in annotated:
-            trimmed = f"{line.video}_{round(line.start):06}_{round(line.end):06}"
-            if trimmed in found:
-                self.items.append(Item(found[trimmed], labels[line.label]))
-            elif line.video in found:
-                self.items.append(Item(found[line.video], labels[line.label], (line.start, line.end)))
-            else:
-                missing.append(trimmed)
-        self.missing = tuple(missing)
+            path, span = found.get(line.trimmed), None
+            if path is None:
+                path, span = found.get(line.video), (line.start, line.end)
+            if path is not None:
+                self.items.append(Item(path, labels[line.label], span))
+                self.lengths[path] = max(span[1] if span else line.end - line.start, self.lengths.get(path, 0.0))
+        self.missing = tuple(line.trimmed for line in annotated if not {line.trimmed, line.video} & found.keys())
+        if not annotated:
+            raise DatasetError(f"{file}: it annotates no clips of the split {split!r}; give another file")
         if not self.items:
             raise DatasetError(
-                f"{videos}: it holds none of the {len(annotated)} clips of {file}, such as {missing[0]}.mp4"
-                if missing
-                else f"{file}: it annotates no clips of the split {split!r}"
+                f"{videos}: it holds none of the {len(annotated)} clips of {file}, such as {self.missing[0]}.mp4; "
+                f"give their folder"
             )
 
 
@@ -73,5 +77,5 @@ def _read(file: Path, classes: Sequence[str] | None, split: str | None) -> list[
             raise DatasetError(f"{place}: time_end {end:g} is not after time_start {start:g}; mend the line")
         once(seen, (video, start, end), f"youtube_id {video} at {start:g} to {end:g} s", place)
         if not wanted or fields["split"].lower() in wanted:
-            found.append(Line(place, label, video, start, end))
+            found.append(Line(label, video, start, end))
     return found

@@ -1,0 +1,75 @@
+"""`a3d verify`: what of a data set is missing, broken, too short or never labelled."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from pathlib import Path
+
+from a3d.cli.options import add_data, command, read_data
+from a3d.cli.output import emit, progress_bar
+from a3d.inference.checkpoint import replace
+from a3d.video import ClipSet
+from a3d.video.official import kind
+from a3d.video.verify import BROKEN, MISSING, OK, SHORT, STATES, UNLABELLED, Finding, unlabelled, verify, write_report
+
+SHOWN = 10  # findings of a state that are printed; all are in the report
+SPLITS = ("train", "val", "test")
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "verify",
+        "What of a data set is missing, broken, too short or never labelled. Exit code 1 if anything is but the last.",
+        "a3d verify --data train.csv --validation val.csv --videos kinetics --report found.csv",
+    )
+    add_data(sub, validation=True)
+    sub.add_argument("--decode", action="store_true", help="decode a frame of each file too: slower, and surer")
+    sub.add_argument("--report", type=Path, help="CSV file to write: file, state, detail; a line a file")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    datasets = _datasets(options)
+    findings: list[Finding] = []
+    with progress_bar() as bar:
+        for dataset in datasets:
+            task = bar.add_task("verify", total=len(dataset.missing) + len({item.path for item in dataset.items}))
+            for finding in verify(dataset, options.decode):
+                findings.append(finding)
+                bar.advance(task)
+    folder = options.videos or options.data
+    if folder.is_dir():
+        findings += unlabelled(folder, datasets)
+    if options.report:
+        replace(options.report, lambda path: write_report(path, findings))
+    _print(findings, options.json)
+    if any(finding.state in (MISSING, BROKEN, SHORT) for finding in findings):
+        raise SystemExit(1)
+
+
+def _datasets(options: argparse.Namespace) -> list[ClipSet]:
+    """What --data and --validation name; every split of a folder that holds splits."""
+    splits = [split for split in SPLITS if kind(options.data) == "folder" and (options.data / split).is_dir()]
+    named = [read_data(options, split, source=options.data) for split in splits or [None]]
+    return [*named, read_data(options, "val")] if options.validation else named
+
+
+def _print(findings: list[Finding], as_json: bool) -> None:
+    counts = Counter(finding.state for finding in findings)
+    by_state = {state: [found for found in findings if found.state == state] for state in STATES[1:]}
+    if as_json:
+        listed = {state: [{"file": f.file, "detail": f.detail} for f in found] for state, found in by_state.items()}
+        emit({"files": len(findings), "ok": counts[OK], **listed})
+        return
+    for state, found in by_state.items():
+        for finding in found[:SHOWN]:
+            print(f"{state:>10}  {finding.file}: {finding.detail}")
+        if len(found) > SHOWN:
+            print(f"{'':>10}  and {len(found) - SHOWN} more")
+    print(
+        f"{len(findings)} files: {counts[OK]} ok, {counts[MISSING]} missing, {counts[BROKEN]} broken, "
+        f"{counts[SHORT]} too short, {counts[UNLABELLED]} never labelled"
+    )
