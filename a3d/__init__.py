@@ -7,6 +7,7 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, load, save
 from a3d.inference.cost import Cost, cost
 from a3d.inference.evaluation import build_table, evaluate
+from a3d.inference.export import ExportError, export
 from a3d.inference.latency import profile
 from a3d.inference.prediction import Prediction, predict
 from a3d.inference.profile import Profile
@@ -34,6 +35,7 @@ __all__ = [
     "Configuration",
     "ConfigurationError",
     "Cost",
+    "ExportError",
     "MissingStatistics",
     "Prediction",
     "Profile",
@@ -48,6 +50,7 @@ __all__ = [
     "cost",
     "evaluate",
     "explain",
+    "export",
     "load",
     "predict",
     "profile",
