@@ -7,9 +7,12 @@ from pathlib import Path
 
 from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
-from a3d.inference.checkpoint import load
+from a3d.inference.box_evaluation import BoxResult
+from a3d.inference.checkpoint import load, replace
 from a3d.inference.evaluation import Result, evaluate_all
 from a3d.inference.prediction import chosen
+from a3d.networks import parallel
+from a3d.video.ava import write_detections
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -25,6 +28,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_budget(sub, many=True)
     add_larger_crops(sub)
     sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
+    sub.add_argument("--detections", type=Path, help="AVA: file to write the detections into, in the official format")
     sub.add_argument("--json", action="store_true")
 
 
@@ -34,12 +38,17 @@ def run(options: argparse.Namespace) -> None:
     if options.larger_crops:
         configurations = [c.enlarged for c in configurations]
     dataset = read_data(options)
+    if options.detections and (dataset.task != "detection" or len(configurations) > 1):
+        raise ValueError(f"--detections {options.detections}: it takes those of one configuration on AVA")
     with progress_bar() as bar:
         task = bar.add_task("test", total=len(dataset))
         results = evaluate_all(
             network, dataset, configurations, options.views, progress=lambda done, _: bar.update(task, completed=done)
         )
     report_broken(results[configurations[0]].broken)
+    if options.detections and parallel.first():
+        found = results[configurations[0]].detections()
+        replace(options.detections, lambda path: write_detections(path, found))
     if options.json:
         emit([_result(results[c]) for c in configurations])
         return
@@ -47,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
 
 
-def _sentence(result: Result) -> str:
+def _sentence(result: Result | BoxResult) -> str:
     low, high = result.interval
     reach, clips = f"({low:.1f} to {high:.1f})", f"{result.clips} clips"
     if result.mean_ap is not None:
@@ -55,7 +64,7 @@ def _sentence(result: Result) -> str:
     return f"{result.top1:5.1f}% top-1 {reach}, {result.mean_class:.1f}% mean class, {clips}"
 
 
-def _result(result: Result) -> dict:
+def _result(result: Result | BoxResult) -> dict:
     return {
         "configuration": result.configuration.key,
         "top1": result.top1,
@@ -66,4 +75,4 @@ def _result(result: Result) -> dict:
         "clips": result.clips,
         "views": "{}x{}".format(*result.views),
         "broken": list(result.broken),
-    }
+    } | ({"classes": result.aps} if isinstance(result, BoxResult) else {})

@@ -41,6 +41,40 @@ def mean_ap(aps: dict[int, float | None]) -> float:
     return float(np.mean(known)) if known else float("nan")
 
 
+def frame_ap_interval(
+    truth: Iterable[ActionBox],
+    detections: Iterable[ActionBox],
+    classes: Collection[int],
+    excluded: Collection[Key] = (),
+    draws: int = 200,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """95% of the mean APs of that many draws of as many frames as there are, with repeats: lower and upper end, 0..1.
+
+    A class that no frame of a draw annotates is left out of its mean.
+    """
+    frames: dict[Key, int] = {}
+    found = _columns(detections, classes, excluded, frames)
+    wanted = _columns(truth, classes, excluded, frames)
+    counts = np.random.default_rng(seed).multinomial(len(frames), np.full(len(frames), 1 / len(frames)), draws)
+    drawn = np.stack([_drawn_aps(found[action], wanted[action], counts) for action in classes])  # (classes, draws)
+    there = ~np.isnan(drawn)
+    means = np.where(there, drawn, 0).sum(0)[there.any(0)] / there.sum(0)[there.any(0)]
+    low, high = np.percentile(means, (2.5, 97.5)) if len(means) else (float("nan"), float("nan"))
+    return float(low), float(high)
+
+
+def _drawn_aps(found: np.ndarray, truth: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """AP of a class where frame n is there counts[:, n] times, (draws,); NaN where nothing is annotated."""
+    found, right = _ranked(found, truth)
+    total = counts[:, truth[:, 0].astype(int)].sum(1)
+    aps = np.full(len(counts), np.nan)
+    for draw in np.flatnonzero(total):
+        times = counts[draw, found[:, 0].astype(int)]
+        aps[draw] = _area(np.cumsum(times * right), np.cumsum(times), total[draw])
+    return aps
+
+
 def _columns(
     boxes: Iterable[ActionBox], classes: Collection[int], excluded: Collection[Key], frames: dict[Key, int]
 ) -> dict[int, np.ndarray]:
@@ -54,12 +88,22 @@ def _columns(
 
 
 def _class_ap(found: np.ndarray, truth: np.ndarray) -> float:
-    """AP of a class from rows of `_columns`. Detections without area do not count."""
+    """AP of a class from rows of `_columns`."""
+    _, right = _ranked(found, truth)
+    return _area(np.cumsum(right), np.arange(1, len(right) + 1), len(truth))
+
+
+def _ranked(found: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Detections from the highest score down, and which are right. Those without area do not count."""
     found = found[(found[:, 1] < found[:, 3]) & (found[:, 2] < found[:, 4])]
     order = np.argsort(found[:, 5], kind="stable")[::-1]
-    right = np.cumsum(_right(found, truth)[order])
-    precision = np.maximum.accumulate((right / np.arange(1, len(right) + 1))[::-1])[::-1]
-    return float(np.sum(np.diff(right / len(truth), prepend=0.0) * precision))
+    return found[order], _right(found, truth)[order]
+
+
+def _area(right: np.ndarray, seen: np.ndarray, total: int) -> float:
+    """Under precision over recall, from how many detections of so many are right, the highest score first."""
+    precision = np.maximum.accumulate((right / np.maximum(seen, 1))[::-1])[::-1]
+    return float(np.sum(np.diff(right / total, prepend=0.0) * precision))
 
 
 def _right(found: np.ndarray, truth: np.ndarray) -> np.ndarray:

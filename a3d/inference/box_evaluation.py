@@ -1,0 +1,172 @@
+"""Testing a network that detects: people in boxes, once a second, scored by AVA's rules (Sec. 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torchvision.ops import box_iou
+
+from a3d.configuration import Configuration
+from a3d.inference.evaluation import EvaluationError, evaluating
+from a3d.inference.frame_ap import OVERLAP, frame_ap, frame_ap_interval, mean_ap
+from a3d.networks import AdaptiveNetwork, parallel
+from a3d.video import Ava, VideoError, decode_views, normalise, short_side
+from a3d.video.ava import ActionBox, Key, read_boxes
+from a3d.video.datasets import multi_hot
+
+
+@dataclass(frozen=True)
+class BoxResult:
+    """What one configuration reached on the boxes of a data set: the annotated ones, or its proposals.
+
+    mean_ap: frame mAP at IoU 0.5 over the evaluated classes that are annotated, percent. aps: percent by class, None
+    for one that is nowhere annotated. top1, top5: percent of the boxes on an annotated person (IoU 0.5) one of whose
+    actions is the most probable, or among the five. clips, decoded, broken: as in `Result`; a clip has one view.
+    numbers: items of the data set that were read; probabilities: float32 (K, classes), of all their boxes in order.
+    """
+
+    configuration: Configuration
+    mean_ap: float
+    aps: dict[str, float | None]
+    top1: float
+    top5: float
+    clips: int
+    broken: tuple[str, ...]
+    decoded: int
+    dataset: Ava = field(repr=False)
+    numbers: tuple[int, ...] = field(repr=False)
+    probabilities: Tensor = field(repr=False)
+    views: tuple[int, int] = (1, 1)
+    mean_class: float | None = None  # a box has several classes: there is none
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95% of mean_ap over draws of the clips, percent."""
+        return tuple(100 * end for end in frame_ap_interval(*_scored(self.dataset, self.detections())))
+
+    def detections(self) -> Iterator[ActionBox]:
+        """Every box with every evaluated action, clip by clip, the highest score first, as they are to be scored."""
+        return _detections(self.dataset, self.numbers, self.probabilities)
+
+
+def evaluate_boxes(
+    network: AdaptiveNetwork,
+    dataset: Ava,
+    configurations: Sequence[Configuration],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[Configuration, BoxResult]:
+    """Tests configurations on the clip around every annotated second, each decoded once; `progress` as in `evaluate`.
+
+    The whole picture is seen, its shorter side brought to the configuration's size, as in the official test.
+    Raises MissingStatistics, and EvaluationError for a network of other classes or a set without a readable clip.
+    """
+    _check(network, dataset)
+    numbers = parallel.share(range(len(dataset)))
+    found, broken, read = {configuration: [] for configuration in configurations}, [], []
+    with evaluating(network), torch.inference_mode():
+        for done, number in enumerate(numbers, 1):
+            item = dataset.items[number]
+            try:
+                frames, _ = decode_views(item.path, network.sampling, 1, item.span, dataset.open)
+            except VideoError as error:
+                broken.append(str(error))
+            else:
+                read.append(number)
+                for configuration, probabilities in _answers(network, frames[0], item.boxes, configurations):
+                    found[configuration].append(probabilities)
+            progress(done * len(dataset) // len(numbers), len(dataset))
+    read, broken = parallel.gathered_values(read), parallel.gathered_values(broken)
+    if not read:
+        raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {broken[0]}")
+    nothing = torch.zeros(0, len(dataset.classes))
+    answers = {c: parallel.gathered(torch.cat([nothing, *parts])) for c, parts in found.items()}
+    return {c: _result(c, dataset, read, probabilities, broken) for c, probabilities in answers.items()}
+
+
+def _check(network: AdaptiveNetwork, dataset: Ava) -> None:
+    unnamed = network.labels == tuple(f"class {i}" for i in range(len(network.labels)))  # converted without names
+    if len(network.labels) != len(dataset.classes) or not (unnamed or network.labels == dataset.classes):
+        raise EvaluationError(
+            f"the network's {len(network.labels)} classes, {network.labels[0]!r} first, are not the data set's "
+            f"{len(dataset.classes)}: give a network that was trained on them"
+        )
+
+
+def _answers(
+    network: AdaptiveNetwork, frames: Tensor, boxes: Sequence[tuple], configurations: Sequence[Configuration]
+) -> Iterator[tuple[Configuration, Tensor]]:
+    """Probabilities (K, classes) of the boxes of a clip, uint8 (T, H, W, 3), at every configuration."""
+    device = network.classifier.weight.device
+    places = torch.tensor([(0.0, *box) for box in boxes], device=device)
+    resized: dict[int, Tensor] = {}
+    for configuration in configurations:
+        size = network.clip_shape(configuration)[1]
+        if size not in resized:
+            resized[size] = normalise(short_side(frames, size).to(device), network.sampling)[None]
+        logits = network(resized[size], configuration, places)
+        if not logits.isfinite().all():
+            raise EvaluationError(f"{configuration} answers with values that are not finite: calibrate it (a3d table)")
+        yield configuration, network.probabilities(logits).float().cpu()
+
+
+def _result(
+    configuration: Configuration, dataset: Ava, numbers: list[int], probabilities: Tensor, broken: list[str]
+) -> BoxResult:
+    aps = frame_ap(*_scored(dataset, _detections(dataset, numbers, probabilities)))
+    if not any(ap is not None for ap in aps.values()):
+        raise EvaluationError(f"{dataset.annotations} annotates none of the {len(aps)} evaluated actions: no mAP of it")
+    return BoxResult(
+        configuration,
+        100 * mean_ap(aps),
+        {dataset.evaluated[action]: None if ap is None else 100 * ap for action, ap in aps.items()},
+        *_top(dataset, numbers, probabilities, (1, 5)),
+        len(numbers),
+        tuple(broken),
+        len(numbers),
+        dataset,
+        tuple(numbers),
+        probabilities,
+    )
+
+
+def _scored(dataset: Ava, detections: Iterator[ActionBox]) -> tuple:
+    return read_boxes(dataset.annotations), detections, dataset.evaluated, dataset.excluded
+
+
+def _rows(dataset: Ava, numbers: Sequence[int], probabilities: Tensor) -> Iterator[tuple[Key, tuple, Tensor]]:
+    """Movie and second, boxes, and their probabilities (n, classes), clip by clip."""
+    items = [dataset.items[number] for number in numbers]
+    parts = probabilities.split([len(item.boxes) for item in items])
+    for number, item, part in zip(numbers, items, parts, strict=True):
+        yield dataset.keys[number], item.boxes, part
+
+
+def _detections(dataset: Ava, numbers: Sequence[int], probabilities: Tensor) -> Iterator[ActionBox]:
+    for key, boxes, part in _rows(dataset, numbers, probabilities):
+        scores = part.tolist()
+        found = [
+            ActionBox(*key, box, action, scores[row][action - 1])
+            for row, box in enumerate(boxes)
+            for action in dataset.evaluated
+        ]
+        yield from sorted(found, key=lambda box: -box.score)
+
+
+def _top(dataset: Ava, numbers: Sequence[int], probabilities: Tensor, ks: tuple[int, ...]) -> list[float]:
+    """Percent of the boxes on an annotated person one of whose actions is among the k most probable; 0 without any."""
+    people: dict[Key, dict[tuple, list[int]]] = {}
+    for box in read_boxes(dataset.annotations):
+        people.setdefault(box.key, {}).setdefault(box.box, []).append(box.action - 1)
+    hits = []
+    for key, boxes, part in _rows(dataset, numbers, probabilities):
+        known = people.get(key, {})
+        if known:
+            overlaps, nearest = box_iou(torch.tensor(boxes), torch.tensor(list(known))).max(1)
+            right = torch.stack([multi_hot(list(known.values())[person], part.shape[1]) for person in nearest])
+            ranked = right.gather(1, part.argsort(dim=1, descending=True, stable=True))
+            hits.append(torch.stack([ranked[:, :k].amax(1) for k in ks], 1)[overlaps >= OVERLAP])
+    return (100 * torch.cat(hits).mean(0)).tolist() if hits and len(torch.cat(hits)) else [0.0] * len(ks)
