@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torchvision.io import ImageReadMode, decode_image
 
 from a3d.video.decode import VideoError
 from a3d.video.transforms import short_side as resize_short_side
@@ -48,8 +48,9 @@ class FrameFolder:
 
     def _read(self, file: Path, short_side: int | None = None) -> Tensor:
         try:
-            picture = decode_image(str(file), ImageReadMode.RGB).permute(1, 2, 0)
-        except RuntimeError:
+            with Image.open(file) as image:
+                picture = torch.from_numpy(np.array(image.convert("RGB")))
+        except (OSError, SyntaxError):  # the latter is what Pillow says of a broken PNG
             raise VideoError(f"{file}: it is no whole picture; extract it again") from None
         if short_side is not None and min(picture.shape[:2]) > short_side:
             picture = resize_short_side(picture[None], short_side)[0]
