@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from a3d.networks.convert.assembly import ConversionError
+from a3d.video.ava import read_label_map
 
 
 def read_labels(path: str | Path, classes: int) -> tuple[str, ...]:
-    """Names in the order of the classes: one a line, JSON (a list, name to number or number to name), CSV of both.
+    """Names in the order of the classes: one a line, JSON (a list, name to number or number to name), CSV of both, or
+    AVA's list (`.pbtxt`).
 
     Raises ConversionError for a file that does not name exactly `classes` of them.
     """
@@ -22,13 +24,19 @@ def read_labels(path: str | Path, classes: int) -> tuple[str, ...]:
         raise ConversionError(f"{path} does not exist: give a file of class names, one a line") from None
     except UnicodeDecodeError:
         raise ConversionError(f"{path} is not text: give class names one a line, as JSON or as CSV") from None
-    names = _parse(path, text)
+    names = _actions(path, classes) if path.suffix == ".pbtxt" else _parse(path, text)
     if len(names) != classes:
         raise ConversionError(f"{path} names {len(names)} classes, the weights have {classes}: give the list they fit")
     if len(set(names)) != len(names):
         double = next(name for name in names if names.count(name) > 1)
         raise ConversionError(f"{path} names {double!r} twice: a class needs a name of its own")
     return names
+
+
+def _actions(path: Path, classes: int) -> tuple[str, ...]:
+    """AVA's lists leave out the actions that are not evaluated."""
+    known = read_label_map(path)
+    return tuple(known.get(action, f"action {action}") for action in range(1, classes + 1))
 
 
 def _parse(path: Path, text: str) -> tuple[str, ...]:

@@ -1,0 +1,83 @@
+"""`a3d detect`: people in a video and what each of them does."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from a3d.cli.options import add_budget, budget, command
+from a3d.cli.output import emit, progress_bar
+from a3d.explain.people import write_people
+from a3d.inference.checkpoint import load
+from a3d.inference.detection import Proposer, Scene, detect, detected, proposals
+from a3d.inference.people import SOURCE, PersonDetector
+from a3d.video.ava import THRESHOLD
+
+PRINTED = 3  # actions of a person
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    sub = command(
+        commands,
+        run,
+        "detect",
+        "People in a video and what each of them does: printed, and drawn into a video.",
+        "a3d detect movie.mp4 --checkpoint checkpoints/ava --detector-weights fasterrcnn_resnet50_fpn_coco.pth "
+        "--out actions.mp4",
+    )
+    sub.add_argument("video", type=Path)
+    sub.add_argument("--checkpoint", required=True, type=Path, help="of a network that detects: trained on AVA")
+    boxes = sub.add_mutually_exclusive_group(required=True)
+    boxes.add_argument("--boxes", type=Path, help="CSV file of person boxes: video,second,x1,y1,x2,y2,,score")
+    boxes.add_argument("--detector-weights", type=Path, help=f"find people with torchvision's detector: {SOURCE}")
+    sub.add_argument("--threshold", type=float, default=THRESHOLD, help="lowest score of a person box (0.8)")
+    sub.add_argument("--every", type=float, default=1.0, help="seconds from one moment to the next (1)")
+    sub.add_argument("--above", type=float, default=0.5, help="lowest probability of an action that is shown (0.5)")
+    add_budget(sub)
+    sub.add_argument("--out", type=Path, help="H.264 video to write, with boxes and actions")
+    sub.add_argument("--json", action="store_true")
+
+
+def run(options: argparse.Namespace) -> None:
+    if options.every <= 0:
+        raise ValueError(f"--every {options.every:g}: give seconds above 0")
+    network, proposer = load(options.checkpoint), _proposer(options)
+    with progress_bar() as bar:
+        task = bar.add_task("detect", total=None)
+        scenes = detect(
+            options.video,
+            network,
+            proposer,
+            options.configuration,
+            options.every,
+            lambda done, total: bar.update(task, completed=done, total=total),
+            **budget(options),
+        )
+    if options.out:
+        write_people(options.video, scenes, options.out, options.above)
+    if options.json:
+        emit([_scene(scene, options.above) for scene in scenes])
+        return
+    for scene in scenes:
+        for person in scene.people:
+            shown = [f"{name} {100 * p:.0f}%" for name, p in person.actions[:PRINTED] if p >= options.above]
+            place = " ".join(f"{share:.2f}" for share in person.box)
+            print(f"{scene.time:8.2f} s  {place}  {', '.join(shown) or '-'}")
+
+
+def _proposer(options: argparse.Namespace) -> Proposer:
+    if options.boxes:
+        return proposals(options.boxes, options.video.stem, options.threshold)
+    return detected(PersonDetector(options.detector_weights), options.threshold)
+
+
+def _scene(scene: Scene, above: float) -> dict:
+    people = [
+        {
+            "box": list(person.box),
+            "score": person.score,
+            "actions": [{"label": name, "probability": p} for name, p in person.actions if p >= above],
+        }
+        for person in scene.people
+    ]
+    return {"time": scene.time, "people": people}
