@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from a3d.benchmark import deployment, machine
+from a3d.benchmark import decoding, deployment, machine
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
 
 
@@ -25,6 +25,12 @@ class Group:
 
 GROUPS: dict[str, Group] = {
     "machine": Group("what this machine can do", (machine.peaks,)),
+    "decoding": Group(
+        "8 frames out of a video, from the closed file",
+        (decoding.made_clips, decoding.real_clips),
+        ("torchcodec", "eva-decord"),
+        ("cpu",),
+    ),
     "deployment": Group(
         "exported files against the network", (deployment.onnx, deployment.torch_export), ("onnxruntime",), ("cpu",)
     ),

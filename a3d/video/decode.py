@@ -3,6 +3,10 @@
 A video is indexed once by reading its packets (a millisecond for a short clip); from then on a frame is asked for by
 its number. Numbers follow display order and every frame has its time, so nothing downstream needs a constant frame
 rate, a declared length or a first timestamp of zero.
+
+On the way to the frames asked for, pictures that no other refers to are not decoded, and the file is left as soon as
+the last of them is in the decoder. Larger pictures are shrunk one by one after conversion, by the same filter as
+everywhere (`a3d.video.transforms`): to convert and scale in one call of swscale takes longer, and gives other pixels.
 """
 
 from __future__ import annotations
@@ -28,8 +32,8 @@ from torch import Tensor
 from a3d.video import transforms
 
 DEFAULT_RATE = Fraction(25)  # frames a second of a single picture that declares none
-SEEK_GAP = 16  # frames that are rather decoded than skipped by opening the file again at a keyframe
-THREADED_PIXELS = 640 * 480  # a picture, below which starting threads costs more than they bring
+SEEK_GAP = 8  # frames that are rather decoded than skipped by a seek, which costs the decoder what it holds
+THREADED_PIXELS = 16 * 640 * 480  # of all pictures to decode, below which starting threads costs more than they bring
 
 QUARTERS = ((False, False, False), (True, False, True), (False, True, True), (True, True, False))  # to the left
 
@@ -60,7 +64,7 @@ class Video:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        with _opened(self.path, threads=1) as (container, stream):
+        with _opened(self.path) as (container, stream):
             declared = stream.average_rate or stream.guessed_rate or DEFAULT_RATE
             time_base = stream.time_base
             index, picture = _index(container, stream)
@@ -83,9 +87,9 @@ class Video:
     def read(self, indices: Sequence[int], short_side: int | None = None) -> Tensor:
         """Frames `indices`, in any order and with repeats, as uint8 (n, H, W, 3), RGB and upright.
 
-        Only these are converted. A frame that does not decode is replaced by the latest before it that does, which
-        is what a player shows. With `short_side`, larger pictures are resized one by one as they are decoded, so
-        that a minute of 4K fits in memory.
+        Only these are converted. A frame that does not decode is replaced by the latest before it that was decoded,
+        much as a player does. With `short_side`, larger pictures are resized one by one as they are decoded, so that
+        a minute of 4K fits in memory.
         Raises IndexError for a number that is not in the video, VideoError if nothing decodes.
         """
         wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
@@ -93,11 +97,7 @@ class Video:
             raise IndexError(f"{self.path} has frames 0 to {len(self) - 1}, asked for {list(indices)}")
         # One converter for all, on one thread: setting one up costs ten times the conversion of a small frame.
         reformatter = VideoReformatter()
-        pictures = [
-            self._convert(frame, reformatter, short_side)
-            for key, run in self._runs(wanted)
-            for frame in self._shown(key, run)
-        ]
+        pictures = [self._convert(frame, reformatter, short_side) for frame in self._frames(list(self._runs(wanted)))]
         return torch.stack([pictures[place] for place in places])
 
     def _convert(self, frame: VideoFrame, reformatter: VideoReformatter, short_side: int | None) -> Tensor:
@@ -115,25 +115,36 @@ class Video:
         for run in np.split(np.arange(len(wanted)), splits):
             yield int(before[run[0]]), wanted[run]
 
-    def _shown(self, key: int, wanted: np.ndarray) -> Iterator[VideoFrame]:
-        """The frames shown at the ascending `wanted`, decoding from keyframe `key` on."""
-        stamps = self._index.stamps[wanted].tolist()
-        with _opened(self.path) as (container, stream):
-            if key:
-                container.seek(self._index.seek[key], stream=stream)
-            frames = self._stamped(container, stream)
-            first = next(frames, None)
-            if first and (first[0] <= stamps[0] or not key):
-                yield from _latest(chain([first], frames), stamps)
-                return
-        if not key:
-            raise VideoError(f"{self.path}: no picture can be decoded any more; the file changed, open it again")
-        yield from self._shown(0, wanted)  # the container cannot seek to where it says it can
+    def _frames(self, runs: list[tuple[int, np.ndarray]]) -> Iterator[VideoFrame]:
+        """The frame shown at each of the wanted numbers, from one opening of the file."""
+        with _opened(self.path, sum(int(run[-1]) - key + 1 for key, run in runs)) as (container, stream):
+            for key, run in runs:
+                yield from self._shown(container, stream, key, self._index.stamps[run].tolist())
 
-    def _stamped(self, container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+    def _shown(
+        self, container: InputContainer, stream: VideoStream, key: int, stamps: list[int]
+    ) -> Iterator[VideoFrame]:
+        """The frames shown at the ascending `stamps`, decoding from keyframe `key` on."""
+        if key:
+            container.seek(self._index.seek[key], stream=stream)
+        frames = self._stamped(container, stream, stamps)
+        first = next(frames, None)
+        if first and (first[0] <= stamps[0] or not key):
+            yield from _latest(chain([first], frames), stamps)
+        elif key:  # the container cannot seek to where it says it can
+            with _opened(self.path) as (again, whole):
+                yield from self._shown(again, whole, 0, stamps)
+        else:
+            raise VideoError(f"{self.path}: no picture can be decoded any more; the file changed, open it again")
+
+    def _stamped(
+        self, container: InputContainer, stream: VideoStream, stamps: list[int]
+    ) -> Iterator[tuple[int, VideoFrame]]:
         """Frames with the stamps of the index: their numbers where packets bear no times."""
-        frames = _decode(container, stream)
-        return enumerate(frames) if self._counted else ((frame.pts, frame) for frame in frames if frame.pts is not None)
+        if self._counted:
+            return enumerate(_decode(container, stream))
+        frames = _decode(container, stream, set(stamps))
+        return ((frame.pts, frame) for frame in frames if frame.pts is not None)
 
 
 def header_duration(path: str | Path) -> float | None:
@@ -141,15 +152,15 @@ def header_duration(path: str | Path) -> float | None:
 
     Raises VideoError for what is no video.
     """
-    with _opened(Path(path), threads=1) as (container, stream):
+    with _opened(Path(path)) as (container, stream):
         if stream.duration:
             return float(stream.duration * stream.time_base)
         return container.duration / av.time_base if container.duration else None
 
 
 @contextmanager
-def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """The container and its video stream, closed at the end; `threads` 0 leaves their number to the decoder."""
+def _opened(path: Path, pictures: int = 1) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """The container and its video stream, closed at the end; threads if that many `pictures` to decode are worth it."""
     _check(path)
     try:
         container = av.open(str(path.absolute()), metadata_errors="replace")  # absolute: `concat:a.mp4` is a name
@@ -157,8 +168,10 @@ def _opened(path: Path, threads: int = 0) -> Iterator[tuple[InputContainer, Vide
         raise VideoError(f"{path}: FFmpeg cannot read it ({error.strerror}); give a whole video file") from None
     with container:
         stream = _video_stream(container, path)
-        if threads == 0 and stream.width * stream.height >= THREADED_PIXELS:
+        if pictures * stream.width * stream.height >= THREADED_PIXELS:
             stream.thread_type = "AUTO"
+        else:
+            stream.codec_context.thread_count = 1
         yield container, stream
 
 
@@ -201,19 +214,24 @@ def _pictures(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
         return []
 
 
-def _decode(container: InputContainer, stream: VideoStream) -> Iterator[VideoFrame]:
-    """The frames in display order."""
-    for packet in chain(_packets(container, stream), [None]):
+def _decode(container: InputContainer, stream: VideoStream, wanted: set[int] | None = None) -> Iterator[VideoFrame]:
+    """The frames in display order; with the stamps that are `wanted`, those and the ones that they refer to."""
+    for packet in _packets(container, stream):
+        if wanted is not None:
+            stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
+            wanted.discard(packet.pts)
         yield from _pictures(stream, packet)
+        if wanted is not None and not wanted:
+            break
+    yield from _pictures(stream, None)
 
 
 def _index(container: InputContainer, stream: VideoStream) -> tuple[Index | None, VideoFrame | None]:
     """The index, None where packets bear no times, and the first picture, None where nothing decodes."""
     shown, picture = [], None
-    for packet in chain(_packets(container, stream), [None]):
-        if picture is None:
-            picture = next(iter(_pictures(stream, packet)), None)
-        if packet is not None and not packet.is_discard and not _hidden(packet, stream):
+    for packet in _packets(container, stream):
+        picture = picture or _alone(stream, packet)
+        if not packet.is_discard and not _hidden(packet, stream):
             shown.append((packet.pts, packet.pts if packet.dts is None else packet.dts, packet.is_keyframe))
     # AVI has no display times: with B-frames what it calls so is the order of decoding.
     unordered = container.format.name == "avi" and stream.codec_context.has_b_frames
@@ -225,13 +243,20 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[Index | None
     return Index(stamps, keys, seek), picture if shown else None
 
 
+def _alone(stream: VideoStream, packet: Packet) -> VideoFrame | None:
+    """The picture of a packet that needs no other, without waiting for those that a decoder likes to see first."""
+    pictures = [*_pictures(stream, packet), *_pictures(stream, None)]
+    stream.codec_context.flush_buffers()
+    return pictures[0] if pictures else None
+
+
 def _hidden(packet: Packet, stream: VideoStream) -> bool:
     """VP8 stores pictures that are only referred to as packets of their own: bit 4 says whether it is shown."""
     return stream.codec_context.name == "vp8" and not bytes(packet)[0] & 0x10
 
 
 def _count(path: Path) -> Index:
-    with _opened(path) as (container, stream):
+    with _opened(path, 1 << 20) as (container, stream):
         count = sum(1 for _ in _decode(container, stream))
     return Index(np.arange(count), np.zeros(1, dtype=np.int64), {})
 

@@ -10,41 +10,53 @@ import av
 import numpy as np
 
 
-def write_video(path: str | Path, frames: Iterable[np.ndarray], frame_rate: float, quality: int = 20) -> Path:
+def write_video(
+    path: str | Path,
+    frames: Iterable[np.ndarray],
+    frame_rate: float,
+    quality: int = 20,
+    keyframes: int | None = None,
+) -> Path:
     """Writes frames uint8 (H, W, 3) RGB, all of one size with even sides; returns the path.
 
-    quality: the constant rate factor of x264, 0 (lossless) to 51, 20 is good. Folders are made as needed; the file
-    appears under its name only when it is whole. Raises ValueError for odd sides or no frames.
+    quality: the constant rate factor of x264, 0 (lossless) to 51, 20 is good. keyframes: frames from one keyframe to
+    the next, by default where x264 likes them, 250 at most. Folders are made as needed; the file appears under its name
+    only when it is whole. Raises ValueError for odd sides or no frames.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        _encode(unfinished, frames, frame_rate, quality)
+        _encode(unfinished, frames, frame_rate, _options(quality, keyframes))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     return path
 
 
-def _encode(path: Path, frames: Iterable[np.ndarray], frame_rate: float, quality: int) -> None:
+def _encode(path: Path, frames: Iterable[np.ndarray], frame_rate: float, options: dict[str, str]) -> None:
     stream = None
     with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
         for frame in frames:
-            stream = stream or _stream(container, frame, frame_rate, quality)
+            stream = stream or _stream(container, frame, frame_rate, options)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         if stream is None:
             raise ValueError("no frames to write: a video needs at least one")
         container.mux(stream.encode())
 
 
-def _stream(container: av.container.OutputContainer, frame: np.ndarray, frame_rate: float, quality: int):
+def _stream(container: av.container.OutputContainer, frame: np.ndarray, frame_rate: float, options: dict[str, str]):
     height, width = frame.shape[:2]
     if width % 2 or height % 2:
         raise ValueError(f"frames of {width}x{height}: yuv420p needs even sides; crop or resize by one pixel")
     rate = Fraction(frame_rate).limit_denominator(1001)
-    stream = container.add_stream(
-        "libx264", rate=rate, options={"crf": str(quality), "preset": "veryfast", "threads": "1"}
-    )
+    stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     return stream
+
+
+def _options(quality: int, keyframes: int | None) -> dict[str, str]:
+    options = {"crf": str(quality), "preset": "veryfast", "threads": "1"}
+    if keyframes is not None:
+        options |= {"g": str(keyframes), "sc_threshold": "0"}
+    return options

@@ -173,6 +173,14 @@ def test_only_what_leads_to_the_wanted_frames_is_decoded(encode, numbers, monkey
     assert len(fed) == 10
 
 
+def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(encode, numbers, monkeypatch):
+    video = Video(encode("clip.mp4", 40, g=40, bf=3, **{"x264-params": "b-adapt=0:b-pyramid=none", "sc_threshold": 0}))
+    given, decoded = [], a3d.video.decode._pictures
+    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *fed: given.append(decoded(*fed)) or given[-1])
+    assert numbers(video.read([6, 39])) == [6, 39]
+    assert sum(map(len, given)) == 12  # every fourth and the last, which refer to each other, and frame 6
+
+
 def test_a_container_that_seeks_too_far_is_read_from_its_start(encode, numbers):
     video = Video(encode("clip.mp4", 40, g=8, sc_threshold=0))
     video._index.seek[16] = video._index.seek[32]
