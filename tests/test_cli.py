@@ -273,7 +273,7 @@ def test_experiments_run_and_are_judged(data, tmp_path, capsys):
     better = replace(mine, experiment="mutual_0016", top1=100.0, right="1111")
     write_outcomes(tmp_path / "mutual_0016-0" / "results.csv", [better])
     assert main([*arguments, "--only", "plain_smallest"]) == 0  # what is done is read
-    assert f"{100 - mine.top1:+.1f} points" in capsys.readouterr().out
+    assert f"| {100 - mine.top1:+.1f} [" in capsys.readouterr().out
 
 
 def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypatch):

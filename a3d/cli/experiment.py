@@ -11,7 +11,7 @@ import torch
 from a3d.cli.options import add_data, command, read_data, views
 from a3d.cli.output import progress_bar
 from a3d.training.ablations import SIZES, ablations
-from a3d.training.claims import Finding, judge
+from a3d.training.claims import HEAD, judge
 from a3d.training.experiments import Experiment, gather, run_experiment
 from a3d.video import FrameCache
 
@@ -29,7 +29,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_data(sub, validation=True)
     sub.add_argument("--out", required=True, type=Path, help="folder of the runs; what is done there is not done again")
     sub.add_argument("--size", default="small", choices=SIZES, help="small: minutes a run; kinetics: as published")
-    sub.add_argument("--only", action="append", choices=NAMES, help="this experiment; may be repeated (all)")
+    sub.add_argument(
+        "--only",
+        action="append",
+        choices=NAMES,
+        metavar="NAME",
+        help=f"this experiment, may be repeated (all): {', '.join(NAMES)}",
+    )
     sub.add_argument("--seed", type=int, action="append", help="may be repeated (0)")
     sub.add_argument("--epochs", type=int, help="instead of the recipe's, for every experiment")
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
@@ -41,8 +47,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     _train(options, _chosen(options))
-    for finding in judge(gather(options.out), options.size):
-        print(_finding(finding))
+    print(HEAD, *(finding.row for finding in judge(gather(options.out), options.size)), sep="\n")
     print(f"wrote {options.out / 'results.csv'}")
 
 
@@ -76,10 +81,3 @@ def _chosen(options: argparse.Namespace) -> list[Experiment]:
     if options.epochs:
         chosen = [replace(e, recipe=replace(e.recipe, epochs=options.epochs)) for e in chosen]
     return chosen
-
-
-def _finding(finding: Finding) -> str:
-    """A claim of the paper: the difference here with its interval, and the one in print."""
-    printed = "" if finding.claim.published is None else f", {finding.claim.published:+.1f} in the paper"
-    here = f"{finding.difference:+5.1f} points [{finding.low:+.1f}, {finding.high:+.1f}]"
-    return f"{finding.claim.place:<9} {finding.claim.text:<52} {here}{printed}"

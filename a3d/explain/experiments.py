@@ -59,10 +59,7 @@ def claims_figure(findings: Sequence[Finding]) -> go.Figure:
 
 
 def budgets_figure(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> go.Figure:
-    """Top-1 over GFLOPs of experiments, as named in `names`: the mean over seeds, and a bar from the worst to the best.
-
-    What is connected is one network at several configurations; lone points are networks trained for one.
-    """
+    """Top-1 over GFLOPs of experiments, as named in `names`: the mean over seeds, a bar from the worst to the best."""
     figure = go.Figure()
     for (experiment, name), (colour, symbol) in zip(names.items(), CURVES, strict=False):
         points: dict[tuple[float, str], list[float]] = {}
@@ -81,16 +78,15 @@ def budgets_figure(outcomes: Sequence[Outcome], names: Mapping[str, str]) -> go.
                 "thickness": 1,
                 "width": 3,
             },
-            mode="lines+markers" if len(places) > 3 else "markers",
-            line={"color": colour, "width": 1.5},
+            mode="markers",
             marker={"color": colour, "size": 8, "symbol": symbol},
             name=name,
             text=[configuration for _, configuration in places],
             hovertemplate="%{text}<br>%{x:.3g} GFLOPs, top-1 %{y:.1f}%<extra>" + name + "</extra>",
         )
     look(figure, 440)
-    figure.update_xaxes(type="log", title_text="GFLOPs (multiply-adds of one clip)")
-    figure.update_yaxes(title_text="top-1, %")
+    figure.update_xaxes(type="log", dtick="D2", title_text="GFLOPs (multiply-adds of one clip)")
+    figure.update_yaxes(rangemode="tozero", title_text="top-1, %")
     return figure
 
 

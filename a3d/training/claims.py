@@ -13,6 +13,8 @@ from a3d.inference.metrics import NORMAL_95
 from a3d.training.ablations import ablations, in_place
 from a3d.training.experiments import BORROWED, OWN, Outcome
 
+HEAD = """| in the paper | claim | first, top-1 by seed | second | difference, points | holds here | paper |
+|---|---|---|---|---|---|---|"""
 Network = tuple[str, str]  # an experiment, and a configuration of the paper
 
 
@@ -53,6 +55,17 @@ class Finding:
     def verdict(self) -> str:
         """yes or no where the interval leaves out 0, else open."""
         return "yes" if self.low > 0 else "no" if self.high < 0 else "open"
+
+    @property
+    def row(self) -> str:
+        """A row below `HEAD`, in Markdown."""
+        first, second = (
+            f"{configuration}: {' · '.join(f'{top1:.1f}' for top1 in side)}"
+            for configuration, side in zip(self.configurations, (self.first, self.second), strict=True)
+        )
+        here = f"{self.difference:+.1f} [{self.low:+.1f}, {self.high:+.1f}]"
+        printed = "" if self.claim.published is None else f"{self.claim.published:+.1f}"
+        return f"| {self.claim.place} | {self.claim.text} | {first} | {second} | {here} | {self.verdict} | {printed} |"
 
 
 def claims() -> list[Claim]:

@@ -19,13 +19,18 @@ from a3d.inference.calibration import borrow
 from a3d.inference.checkpoint import replace
 from a3d.inference.cost import cost
 from a3d.inference.evaluation import Result, calibrate_all, evaluate_all, spread
-from a3d.networks.adaptive import Architecture
+from a3d.networks import parallel
+from a3d.networks.adaptive import AdaptiveNetwork, Architecture
 from a3d.networks.extraction import build
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe
 from a3d.video import ClipSet, Sampling, TrainingClips, Video
 
 OWN, BORROWED = "own", "of the full network"
+
+
+class ExperimentError(ValueError):
+    """An experiment that cannot be run or read; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +95,12 @@ def run_experiment(
     as the `open` of a `FrameCache`. progress is told every step.
     """
     folder = Path(folder)
+    if training.task != "classification":
+        raise ExperimentError(f"experiments compare top-1, not {training.task}: give a data set with one class a clip")
     if (folder / "results.csv").exists():
-        return read_outcomes(folder / "results.csv")
+        return _done(experiment, folder / "results.csv")
     torch.manual_seed(seed)
-    architecture = changed(experiment.architecture, classes=len(training.classes), task=training.task)
+    architecture = changed(experiment.architecture, classes=len(training.classes))
     areas = experiment.recipe.areas
     clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
     run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
@@ -102,7 +109,8 @@ def run_experiment(
     network.labels, network.sampling, network.range = training.classes, experiment.sampling, experiment.span
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
-    write_outcomes(folder / "results.csv", outcomes)
+    if parallel.first():
+        write_outcomes(folder / "results.csv", outcomes)
     return outcomes
 
 
@@ -115,13 +123,17 @@ def gather(folder: str | Path) -> list[Outcome]:
 
 
 def read_outcomes(path: str | Path) -> list[Outcome]:
+    """Reads what `write_outcomes` wrote; ExperimentError for anything else."""
     kinds = {"seed": int, "params": int, "clips": int, "views": int, "epochs": int, "seconds": int}
     kinds |= dict.fromkeys(("gflops", "top1", "mean_class", "low", "high"), float)
     with Path(path).open(newline="", encoding="utf-8") as file:
-        return [
-            Outcome(**{name: kinds.get(name, str)(value) for name, value in line.items()})
-            for line in csv.DictReader(file)
-        ]
+        lines = csv.DictReader(file)
+        if lines.fieldnames != list(Outcome.__dataclass_fields__):
+            raise ExperimentError(f"{path}, line 1: not the header of a results file; make it anew with a3d experiment")
+        try:
+            return [Outcome(**{name: kinds.get(name, str)(value) for name, value in line.items()}) for line in lines]
+        except (TypeError, ValueError) as error:
+            raise ExperimentError(f"{path}, line {lines.line_num}: {error}; make it anew with a3d experiment") from None
 
 
 def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
@@ -134,7 +146,26 @@ def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
     replace(Path(path), write)
 
 
-def _test(network, experiment: Experiment, testing: ClipSet, views, seed: int, seconds: int) -> list[Outcome]:
+def _done(experiment: Experiment, path: Path) -> list[Outcome]:
+    """What was written there, if it is the same experiment."""
+    outcomes = read_outcomes(path)
+    tested = {outcome.configuration for outcome in outcomes}
+    if tested != {c.key for c in experiment.tested} or {o.epochs for o in outcomes} != {experiment.recipe.epochs}:
+        raise ExperimentError(
+            f"{path} is of another {experiment.name}: {outcomes[0].epochs} epochs, {len(tested)} configurations; "
+            f"remove it, or give another --out"
+        )
+    return outcomes
+
+
+def _test(
+    network: AdaptiveNetwork,
+    experiment: Experiment,
+    testing: ClipSet,
+    views: tuple[int, int],
+    seed: int,
+    seconds: int,
+) -> list[Outcome]:
     """Tests with each configuration's own statistics, then some without."""
 
     def outcome(result: Result, statistics: str) -> Outcome:

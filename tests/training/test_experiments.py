@@ -6,7 +6,16 @@ import pytest
 
 from a3d.configuration import ComputationalRange
 from a3d.networks import Architecture
-from a3d.training.experiments import BORROWED, OWN, Experiment, gather, read_outcomes, run_experiment
+from a3d.training.experiments import (
+    BORROWED,
+    OWN,
+    Experiment,
+    ExperimentError,
+    Outcome,
+    gather,
+    read_outcomes,
+    run_experiment,
+)
 from a3d.training.recipes import from_scratch
 from a3d.video import ClipFolder, Sampling
 from tests.clips import write_classes
@@ -66,5 +75,19 @@ def test_what_is_done_is_read_and_gathered(data, tmp_path):
     second = run_experiment(PLAIN, *data, tmp_path / "plain-1", seed=1, views=(1, 1))
     assert run_experiment(PLAIN, *data, tmp_path / "plain-0", progress=stopped_at(0)) == first
     assert gather(tmp_path) == first + second == read_outcomes(tmp_path / "results.csv")
+    longer = replace(PLAIN, recipe=replace(PLAIN.recipe, epochs=3))
+    with pytest.raises(ExperimentError, match="of another plain: 2 epochs, 1 configurations; remove it"):
+        run_experiment(longer, *data, tmp_path / "plain-0")
     assert first[0].clips == len(first[0].right) == 4 and first[0].top1 == 25 * first[0].right.count("1")
     assert first[0].low < first[0].top1 < first[0].high or first[0].top1 in (0, 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("a,b\n1,2\n", "line 1: not the header"), ("HEADER\nplain,zero,32x2@0.5\n", r"line 2: .*'zero'")],
+)
+def test_a_damaged_results_file_is_named(text, message, tmp_path):
+    path = tmp_path / "results.csv"
+    path.write_text(text.replace("HEADER", ",".join(Outcome.__dataclass_fields__)))
+    with pytest.raises(ExperimentError, match=f"results.csv, {message}.*make it anew"):
+        read_outcomes(path)
