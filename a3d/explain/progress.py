@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
 from a3d.configuration import Configuration
 from a3d.explain.look import FULL, GREEN, SUB, look
+from a3d.explain.tradeoff import CURVES
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -77,6 +80,18 @@ def sampled_figure(metrics: DataFrame) -> go.Figure:
     look(figure, 320)
     figure.update_xaxes(showgrid=False, type="category")
     figure.update_yaxes(showgrid=False, type="category")
+    return figure
+
+
+def runs_figure(metrics: Mapping[str, DataFrame]) -> go.Figure:
+    """Top-1 of the largest network of several runs on their augmented training clips, by epoch."""
+    figure = go.Figure()
+    for (name, frame), (colour, _) in zip(metrics.items(), cycle(CURVES)):
+        is_full = frame["configuration"] == _full(frame).key
+        _add_line(figure, frame[is_full].groupby("epoch")["top1"].mean(), name, colour)
+    look(figure, 320)
+    figure.update_xaxes(title_text="epoch")
+    figure.update_yaxes(title_text="top-1 on training clips, %", rangemode="tozero")
     return figure
 
 

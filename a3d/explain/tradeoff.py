@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from itertools import cycle, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ STEPS = {
     "width": ("gives up width (γw)", BLUE, "dot"),
     "several": ("changes several", INK, "solid"),
 }
+CURVES = ((BLUE, "circle"), (VERMILION, "diamond"), (GREEN, "square"), (SUB, "cross"), (INK, "x"))  # networks
 SYMBOLS = {"spatial": "γs", "frames": "γt", "width": "γw"}
 AXES = {
     "gflops": "GFLOPs (multiply-adds of one clip)",
@@ -73,6 +74,24 @@ def tradeoff_figure(
         mark.mode, mark.textposition = "markers+text", "top center" if mark.x[0] <= cheapest else "top left"
     costs = [cost(row) for row in rows] + [_cost(curve, unit)(row) for curve in others.values() for row in curve.rows]
     _axes(figure, unit, costs, budget)
+    return figure
+
+
+def curves_figure(tables: Mapping[str, Table], published: Mapping[str, Table] | None = None) -> go.Figure:
+    """The trade-off lists of several networks over GFLOPs; over shares of the full network's with `published` ones.
+
+    A network that was tested at a single configuration is a point.
+    """
+    unit, figure, costs = "share" if published else "gflops", go.Figure(), []
+    for (name, table), (colour, symbol) in zip(tables.items(), cycle(CURVES)):
+        cost, rows = _cost(table, unit), table.trade_off()
+        line, marker = {"color": colour, "width": 2}, {"color": colour, "symbol": symbol, "size": 8}
+        figure.add_scatter(**_points(rows, cost) | {"mode": "lines+markers"}, name=name, line=line, marker=marker)
+        costs += map(cost, rows)
+    for name, curve in (published or {}).items():
+        figure.add_trace(_published_curve(name, curve, unit))
+        costs += map(_cost(curve, unit), curve.trade_off())
+    _axes(figure, unit, costs, None)
     return figure
 
 
