@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Sequence
 from pathlib import Path
 
 from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
+from a3d.inference.average_precision import class_average_precision
 from a3d.inference.box_evaluation import BoxResult
 from a3d.inference.checkpoint import load, replace
 from a3d.inference.evaluation import Result, evaluate_all
@@ -50,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
         found = results[configurations[0]].detections()
         replace(options.detections, lambda path: write_detections(path, found))
     if options.json:
-        emit([_result(results[c]) for c in configurations])
+        emit([_result(results[c], network.labels) for c in configurations])
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
@@ -64,7 +67,7 @@ def _sentence(result: Result | BoxResult) -> str:
     return f"{result.top1:5.1f}% top-1 {reach}, {result.mean_class:.1f}% mean class, {clips}"
 
 
-def _result(result: Result | BoxResult) -> dict:
+def _result(result: Result | BoxResult, labels: Sequence[str]) -> dict:
     return {
         "configuration": result.configuration.key,
         "top1": result.top1,
@@ -75,4 +78,12 @@ def _result(result: Result | BoxResult) -> dict:
         "clips": result.clips,
         "views": "{}x{}".format(*result.views),
         "broken": list(result.broken),
-    } | ({"classes": result.aps} if isinstance(result, BoxResult) else {})
+    } | ({} if result.mean_ap is None else {"classes": _classes(result, labels)})
+
+
+def _classes(result: Result | BoxResult, labels: Sequence[str]) -> dict[str, float | None]:
+    """AP of every class in percent; None for one that does not occur, which the mean leaves out."""
+    if isinstance(result, BoxResult):
+        return result.aps
+    found = class_average_precision(result.probabilities, result.labels).tolist()
+    return {name: None if math.isnan(ap) else ap for name, ap in zip(labels, found, strict=True)}

@@ -107,7 +107,8 @@ def run(options: argparse.Namespace) -> None:
     if parallel.first():
         save(network, options.out / "checkpoint")
     made = options.out / "checkpoint"
-    print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}")
+    more = f" --validation FILE --videos {options.videos}" if options.videos else ""
+    print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}{more}")
 
 
 def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):

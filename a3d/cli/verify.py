@@ -52,7 +52,10 @@ def run(options: argparse.Namespace) -> None:
 
 def _datasets(options: argparse.Namespace) -> list[ClipSet]:
     """What --data and --validation name; every split of a folder that holds splits."""
-    splits = [split for split in SPLITS if kind(options.data) == "folder" and (options.data / split).is_dir()]
+    which = kind(options.data)
+    splits = [split for split in SPLITS if which == "folder" and (options.data / split).is_dir()]
+    if which == "ava" and options.validation:
+        splits = ["train"]  # which is not asked of proposals
     named = [read_data(options, split, source=options.data) for split in splits or [None]]
     return [*named, read_data(options, "val")] if options.validation else named
 

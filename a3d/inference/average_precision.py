@@ -9,7 +9,7 @@ RESAMPLES = 1000
 CHUNK = 50  # resamples at once, so that 20,000 clips need some megabytes
 
 
-def average_precision(scores: Tensor, labels: Tensor) -> np.ndarray:
+def class_average_precision(scores: Tensor, labels: Tensor) -> np.ndarray:
     """AP of every class, float64 (classes,), in percent; NaN for a class that no clip has.
 
     scores: (N, classes), any unit that grows with belief. labels: (N, classes), 0 or 1. As scikit-learn's

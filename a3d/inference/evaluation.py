@@ -309,16 +309,18 @@ def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int 
 
 
 def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
-    """For each class of the data set its number in the network: by name, or by number in a list file of numbers."""
+    """For each class of the data set its number in the network: by name, or by number where the names are numbers, as
+    in a list file, or the codes of Charades, c000 to c156."""
     known = {name: number for number, name in enumerate(network.labels)}
-    if all(name.isdecimal() for name in dataset.classes) and not known.keys() & set(dataset.classes):
-        known = {str(number): number for number in range(len(network.labels))}
-    unknown = [name for name in dataset.classes if name not in known]
+    names = dataset.classes
+    if not known.keys() & set(names) and all(name.removeprefix("c").isdecimal() for name in names):
+        known, names = {str(number): number for number in range(len(known))}, [str(int(n.lstrip("c"))) for n in names]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise EvaluationError(
             f"class {unknown[0]!r} is none of the {len(network.labels)} of the network: rename its folder or remove it"
         )
-    return [known[name] for name in dataset.classes]
+    return [known[name] for name in names]
 
 
 def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor, clips: Clips) -> Result:

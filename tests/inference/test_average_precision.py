@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from a3d.inference.average_precision import average_precision, bootstrap_interval, mean_average_precision
+from a3d.inference.average_precision import bootstrap_interval, class_average_precision, mean_average_precision
 from a3d.inference.metrics import top_k
 
 
@@ -21,14 +21,14 @@ def drawn(clips=60, classes=9, levels=None, seed=0):
 def test_equals_scikit_learn_class_by_class(levels):
     scores, labels = drawn(levels=levels)
     expected = [100 * average_precision_score(labels[:, c], scores[:, c]) for c in range(9)]
-    assert average_precision(scores, labels) == pytest.approx(expected, abs=1e-10)
+    assert class_average_precision(scores, labels) == pytest.approx(expected, abs=1e-10)
     assert mean_average_precision(scores, labels) == pytest.approx(np.mean(expected), abs=1e-10)
 
 
 def test_a_class_without_clips_is_left_out_of_the_mean():
     scores, labels = drawn()
     labels[:, 4] = 0
-    found = average_precision(scores, labels)
+    found = class_average_precision(scores, labels)
     assert np.isnan(found[4]) and np.isnan(found).sum() == 1
     assert mean_average_precision(scores, labels) == pytest.approx(np.nanmean(found))
     assert np.isnan(mean_average_precision(scores, torch.zeros_like(labels)))
@@ -37,8 +37,8 @@ def test_a_class_without_clips_is_left_out_of_the_mean():
 def test_known_by_hand():
     """Right at ranks 1 and 3 of 4: (1/1 + 2/3) / 2. Three of equal score: one step, 1/3."""
     labels = torch.tensor([[1.0], [0.0], [1.0], [0.0]])
-    assert average_precision(torch.tensor([[0.9], [0.8], [0.7], [0.1]]), labels) == pytest.approx([100 * 5 / 6])
-    assert average_precision(torch.tensor([[0.5], [0.5], [0.5]]), labels[1:]) == pytest.approx([100 / 3])
+    assert class_average_precision(torch.tensor([[0.9], [0.8], [0.7], [0.1]]), labels) == pytest.approx([100 * 5 / 6])
+    assert class_average_precision(torch.tensor([[0.5], [0.5], [0.5]]), labels[1:]) == pytest.approx([100 / 3])
 
 
 def test_the_bootstrap_draws_clips_with_repeats():
