@@ -216,8 +216,8 @@ def explain(
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     configuration = chosen(network, configuration, **budget)
-    # An extracted network: whatever happens to hooks, modes and gradients, the shared one is not touched.
-    sub = network.extract(configuration)
+    # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.
+    sub = network.resident(configuration)
     tensor = _tensor(clip, network, configuration).to(sub.classifier.weight.device)
     with torch.no_grad():
         features = sub.features(tensor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,11 +17,15 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.cost import cost
 from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
 from a3d.inference.table import Row, Table
-from a3d.networks import AdaptiveNetwork, parallel
+from a3d.networks import AdaptiveNetwork, SubNetwork, parallel
+from a3d.networks.resident import Residents
 from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
 from a3d.video.datasets import multi_hot
 
 Progress = Callable[[int, int], None]  # done, total
+
+
+AT_ONCE = 8  # times as many clips stay decoded as run at once, so that each sub-network is extracted less often
 
 
 class EvaluationError(ValueError):
@@ -75,7 +79,7 @@ def evaluate(
     dataset: ClipSet,
     configuration: Configuration,
     views: tuple[int, int] = (10, 3),
-    batch: int = 32,
+    batch: int = 16,
     progress: Progress | None = None,
 ) -> Result:
     """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3); of several labels a
@@ -94,7 +98,7 @@ def evaluate_all(
     dataset: ClipSet,
     configurations: Sequence[Configuration],
     views: tuple[int, int] = (10, 3),
-    batch: int = 32,
+    batch: int = 16,
     progress: Progress | None = None,
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
@@ -110,14 +114,18 @@ def evaluate_all(
     nothing = torch.zeros(0, len(network.labels))
     answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
     labels: list[int] = []
-    with evaluating(network), torch.inference_mode():
-        for numbers, frames in clips.batches(together):
-            for size, group in _by_size(network, configurations).items():
-                tensors = _to_network(torch.cat([squares(f, size, views[1]) for f in frames]), network)
-                for configuration in group:
-                    answers[configuration].append(answer(network, tensors, configuration, len(frames), batch))
-            labels += [label_of(items[number]) for number in numbers]
-            tell(clips.opened * len(dataset) // len(items), len(dataset))
+    costs, subs = {c: cost(network, c).gflops for c in configurations}, Residents()
+    for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
+        before, spent = clips.opened - len(numbers), 0.0
+        for size, group in _by_size(network, configurations).items():
+            parts = torch.cat([squares(f, size, views[1]) for f in frames]).split(batch)
+            for configuration in group:
+                sub = subs.get(network, configuration, torch.float32)
+                answers[configuration].append(answer(sub, (_to_network(p, network) for p in parts), len(frames)))
+                spent += costs[configuration]
+                done = before + len(numbers) * spent / sum(costs.values())
+                tell(round(done * len(dataset) / len(items)), len(dataset))
+        labels += [label_of(items[number]) for number in numbers]
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
     labels = parallel.gathered_values(labels)
@@ -139,7 +147,8 @@ def build_table(
 ) -> Built:
     """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
 
-    configurations: those of the network's range by default. calibration_clips: that many, spread evenly over
+    configurations: those of the network's range by default. batch: clips that are calibrated on at once, which the
+    moments depend on a little. calibration_clips: that many, spread evenly over
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
     that are done and their total, each weighed by its cost, so that the time left can be judged.
     """
@@ -161,7 +170,7 @@ def build_table(
         tell(gflops * tests * done / total)
 
     clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
-    results = evaluate_all(network, dataset, configurations, views, batch, tested)
+    results = evaluate_all(network, dataset, configurations, views, progress=tested)
     first = results[configurations[0]]
     table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
     return Built(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
@@ -244,19 +253,18 @@ class Clips:
         self.broken = parallel.gathered_values(self.broken)
 
 
-def answer(
-    network: AdaptiveNetwork, tensors: Tensor, configuration: Configuration, clips: int = 1, batch: int = 32
-) -> Tensor:
-    """Probabilities (clips, classes) from views (N, 3, T, S, S), which come clip by clip.
+@torch.inference_mode()
+def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1) -> Tensor:
+    """Probabilities (clips, classes) from batches of views (N, 3, T, S, S), which come clip by clip.
 
     The mean softmax over the views or, where several classes can be right, the highest sigmoid (as for Charades).
-    Raises MissingStatistics, or EvaluationError if the network's answers are not finite.
+    Raises EvaluationError if the network's answers are not finite.
     """
-    logits = torch.cat([network(part, configuration) for part in tensors.split(batch)])
+    logits = torch.cat([sub(part) for part in views])
     if not logits.isfinite().all():
-        raise EvaluationError(f"{configuration} answers with values that are not finite: calibrate it (a3d table)")
-    views = network.probabilities(logits).unflatten(0, (clips, -1))
-    return (views.mean(1) if network.architecture.task == "classification" else views.amax(1)).cpu()
+        raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
+    found = sub.body.probabilities(logits).unflatten(0, (clips, -1))
+    return (found.mean(1) if sub.body.architecture.task == "classification" else found.amax(1)).cpu()
 
 
 def squares(frames: Tensor, size: int, count: int) -> Tensor:

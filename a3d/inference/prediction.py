@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
-import torch
 
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.inference.budget import Budget, Limits
@@ -15,6 +14,8 @@ from a3d.inference.cost import cost
 from a3d.inference.evaluation import answer
 from a3d.networks import AdaptiveNetwork, temporal_indices
 from a3d.video import crop_views, decode_views
+
+BATCH = 16  # views that run at once
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,7 @@ def predict(
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
-    with torch.inference_mode():
-        mean = answer(network, clips.to(network.classifier.weight.device), configuration)[0]
+    mean = answer(network.resident(configuration), clips.to(network.classifier.weight.device).split(BATCH))[0]
     order = mean.argsort(descending=True, stable=True).tolist()
     return Prediction(
         tuple(network.labels[i] for i in order),

@@ -12,6 +12,7 @@ from a3d.configuration import Configuration, ConfigurationError
 from a3d.networks import detection, parallel
 from a3d.networks.blocks import BasicBlock, Bottleneck, Stage, Stem, initialise
 from a3d.networks.resampling import short_sides
+from a3d.networks.resident import Residents
 from a3d.networks.slimmable import Moments, Pass, SlimmableBatchNorm3d, SlimmableLinear, Statistics
 
 DEPTHS = {
@@ -116,6 +117,7 @@ class AdaptiveNetwork(nn.Module):
         super().__init__()
         self.architecture = architecture
         self.statistics: dict[Configuration, Statistics] = {}
+        self.residents = Residents()
         # What a checkpoint adds (`a3d.load`): class names, T × τ and normalisation, the range, the table, the times
         # on this device, the origin.
         self.labels: tuple[str, ...] = tuple(f"class {i}" for i in range(architecture.classes))
@@ -193,6 +195,10 @@ class AdaptiveNetwork(nn.Module):
         from a3d.networks.extraction import extract
 
         return extract(self, configuration, dtype)
+
+    def resident(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> nn.Module:
+        """As `extract`, but kept in `residents` for whoever asks next, and shared with them."""
+        return self.residents.get(self, configuration, dtype)
 
     def _pass(self, configuration: Configuration) -> Pass:
         if self.training:

@@ -25,7 +25,8 @@ def _fused_dtypes() -> tuple[torch.dtype, ...]:
 class FusedConv3d(nn.Conv3d):
     """`ConvNorm` at one width and with one set of statistics. For inference: gradients reach its input alone.
 
-    On a CPU it runs in the layout (B, T, H, W, C), with a weight that is laid out for its kernel at the first pass.
+    On a CPU it runs in the layout (B, T, H, W, C), with a second copy of the weight, laid out for the shape of its
+    input at the first pass of that shape.
     """
 
     def __init__(self, layer: ConvNorm, inputs: int, width: float, mean: Tensor, variance: Tensor, dtype) -> None:
@@ -38,7 +39,7 @@ class FusedConv3d(nn.Conv3d):
         folded = (weight * scale[:, None, None, None, None]).to(dtype)
         self.weight = nn.Parameter(folded.contiguous(memory_format=torch.channels_last_3d), requires_grad=False)
         self.bias = nn.Parameter((norm.bias[:outputs] - mean * scale).to(dtype), requires_grad=False)
-        self._packed: Tensor | None = None
+        self._packed: tuple[tuple, Tensor] | None = None  # what the copy was laid out for, and the copy
 
     def forward(self, x: Tensor, how: Pass | None = None, relu: bool = False, plus: Tensor | None = None) -> Tensor:
         x = x.to(self.weight.dtype)
@@ -55,12 +56,18 @@ class FusedConv3d(nn.Conv3d):
 
     def _fused(self, x: Tensor, relu: bool, plus: Tensor | None) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last_3d)
-        if self._packed is None:
-            self._packed = KERNELS._reorder_convolution_weight(self.weight, *self._shape(), x.shape)
-        call = (self._packed, self.bias, *self._shape())
+        call = (self._laid_out(x), self.bias, *self._shape())
         if plus is None:
             return KERNELS._convolution_pointwise(x, *call, "relu" if relu else "none", [], "")
         return KERNELS._convolution_pointwise.binary(x, plus, *call, "add", 1.0, "relu" if relu else None, [], "")
+
+    def _laid_out(self, x: Tensor) -> Tensor:
+        """Only ever used for what it was made for: on another shape a kernel can be a thousand times slower."""
+        purpose, packed = (x.shape, torch.get_num_threads()), self._packed
+        if packed is None or packed[0] != purpose:
+            weight = KERNELS._reorder_convolution_weight(self.weight, *self._shape(), x.shape)
+            self._packed = packed = purpose, weight  # in one step: threads may be at different shapes
+        return packed[1]
 
     def _shape(self) -> tuple:
         return self.padding, self.stride, self.dilation, 1

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.configuration import channels_at
-from a3d.networks.synchronised import batch_norm
+from a3d.networks.synchronised import batch_norm, mean_and_variance
 
 Statistics = dict[str, tuple[Tensor, Tensor]]  # batch-norm layer name -> mean (C,), variance (C,)
 
@@ -23,11 +23,11 @@ class Moments:
     def __init__(self) -> None:
         self.sums: dict[str, tuple[int, Tensor, Tensor]] = {}
 
-    def add(self, name: str, x: Tensor) -> None:
-        """x: (B, C, T, H, W). Batches are merged by count, so uneven ones weigh as they should."""
-        count = x.numel() // x.shape[1]
-        variance, mean = (m.double() for m in torch.var_mean(x.float(), (0, 2, 3, 4), correction=0))
-        self.merge(name, count, mean, variance * count)
+    def add(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
+        """x: (B, C, T, H, W). Batches are merged by count, so uneven ones weigh as they should. Returns x's moments."""
+        count, (mean, variance) = x.numel() // x.shape[1], mean_and_variance(x)
+        self.merge(name, count, mean.double(), variance.double() * count)
+        return mean, variance
 
     def merge(self, name: str, count: int, mean: Tensor, square: Tensor) -> None:
         """Adds the mean (C,) of `count` positions, and the sum of the squares of their distances from it."""
@@ -87,13 +87,10 @@ class SlimmableBatchNorm3d(nn.Module):
         if x.is_meta:  # tracing shapes: torch would spend half the time of a trace here
             return x
         weight, bias = self.weight[: x.shape[1]], self.bias[: x.shape[1]]
-        if how.statistics is not None:
-            mean, variance = how.statistics[self.name]
-            return F.batch_norm(x, mean, variance, weight, bias, False, 0.0, self.eps)
-        if how.moments is not None:
-            how.moments.add(self.name, x)
-            return F.batch_norm(x, None, None, weight, bias, True, 0.0, self.eps)
-        return batch_norm(x, weight, bias, self.eps)
+        if how.statistics is None and how.moments is None:
+            return batch_norm(x, weight, bias, self.eps)
+        mean, variance = how.moments.add(self.name, x) if how.moments is not None else how.statistics[self.name]
+        return F.batch_norm(x, mean, variance, weight, bias, False, 0.0, self.eps)
 
 
 class SlimmableLinear(nn.Linear):

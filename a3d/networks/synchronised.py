@@ -49,11 +49,18 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     channels = x.shape[1]
     sums = torch.zeros(1 + 2 * channels, dtype=torch.float64, device=x.device)
     if len(x):
-        variance, mean = (m.double() for m in torch.var_mean(x.float(), (0, 2, 3, 4), correction=0))
+        mean, variance = (m.double() for m in mean_and_variance(x))
         sums = torch.cat([sums.new_ones(1), mean, variance + mean.square()]) * (x.numel() // channels)
     count, *sums = parallel.summed(sums).split([1, channels, channels])
     mean, square = (part / count for part in sums)
     return mean.float(), (square - mean.square()).clamp(min=0).float(), count.float()
+
+
+def mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each channel of x (B, C, T, H, W), over the rest: (C,), float32, the variance biased."""
+    rows = x.float().movedim(1, -1).reshape(-1, x.shape[1])  # torch.var_mean is 20 times as slow in this layout
+    mean = rows.mean(0)
+    return mean, (rows - mean).square_().mean(0)
 
 
 def _channels(values: Tensor) -> Tensor:

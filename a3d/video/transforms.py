@@ -107,10 +107,13 @@ def cut_boxes(
 
 
 def normalise(frames: Tensor, sampling: Sampling) -> Tensor:
-    """uint8 (..., T, S, S, 3) to float32 (..., 3, T, S, S): 0..1, minus the mean, over the standard deviation."""
+    """uint8 (..., T, S, S, 3) to float32 (..., 3, T, S, S): 0..1, minus the mean, over the standard deviation.
+
+    In memory the channels stay last, the layout that 3D convolutions are fast in.
+    """
     mean = torch.tensor(sampling.mean, device=frames.device) * 255
     std = torch.tensor(sampling.std, device=frames.device) * 255
-    return ((frames - mean) / std).movedim(-1, -4).contiguous()
+    return ((frames - mean) / std).movedim(-1, -4)
 
 
 def _placed(height: int, width: int, tall: int, wide: int, generator: Generator) -> Box:

@@ -131,7 +131,7 @@ def test_nothing_readable(network, train, val, tmp_path):
 
 
 def test_a_configuration_that_was_not_calibrated(network, val):
-    with pytest.raises(MissingStatistics, match=r"32²×4, 1\.0: calibrate it \(a3d table\)"):
+    with pytest.raises(MissingStatistics, match=r"32²×4, 1\.0: calibrate it first \(a3d table\)"):
         evaluate(network, val, FULL, (1, 1))
 
 
@@ -202,7 +202,7 @@ def test_chosen_configurations_views_and_calibration_clips(network, train, val, 
 def test_progress_ends_at_its_total(network, train, val):
     told = []
     build_table(network, train, val, [FULL, SMALL], batch=2, progress=lambda *step: told.append(step))
-    assert len(told) == 2 + 3 + 1 and told[-1] == (22, 22)
+    assert len(told) == 2 + 2 + 1 and told[-1] == (22, 22)
     assert all(a[0] <= b[0] and a[1] == b[1] for a, b in pairwise(told))
     told.clear()
     evaluate(network, val, FULL, (1, 1), batch=4, progress=lambda *step: told.append(step))

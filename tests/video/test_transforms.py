@@ -91,7 +91,8 @@ def test_normalised_pixels_have_the_units_of_the_paper():
     frames = torch.zeros(5, 2, 4, 4, 3, dtype=torch.uint8)
     frames[..., 1:] = 255
     clip = normalise(frames, sampling)
-    assert clip.shape == (5, 3, 2, 4, 4) and clip.dtype == torch.float32 and clip.is_contiguous()
+    assert clip.shape == (5, 3, 2, 4, 4) and clip.dtype == torch.float32
+    assert clip.is_contiguous(memory_format=torch.channels_last_3d)
     assert clip[0, :, 1, 2, 3].tolist() == pytest.approx([-2, 1, 1])
     noise = torch.randint(0, 256, (2, 4, 4, 3), generator=generator(), dtype=torch.uint8)
     assert normalise(noise, sampling)[2, 1, 0, 3].item() == pytest.approx(noise[1, 0, 3, 2].item() / 127.5 - 1)
