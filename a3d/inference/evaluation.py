@@ -114,17 +114,13 @@ def evaluate_all(
     nothing = torch.zeros(0, len(network.labels))
     answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
     labels: list[int] = []
-    costs, subs = {c: cost(network, c).gflops for c in configurations}, Residents()
+    subs, gflops = Residents(), {c: cost(network, c).gflops for c in configurations}
     for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
         before, spent = clips.opened - len(numbers), 0.0
-        for size, group in _by_size(network, configurations).items():
-            parts = torch.cat([squares(f, size, views[1]) for f in frames]).split(batch)
-            for configuration in group:
-                sub = subs.get(network, configuration, torch.float32)
-                answers[configuration].append(answer(sub, (_to_network(p, network) for p in parts), len(frames)))
-                spent += costs[configuration]
-                done = before + len(numbers) * spent / sum(costs.values())
-                tell(round(done * len(dataset) / len(items)), len(dataset))
+        for configuration, found in _answers(network, configurations, subs, frames, views[1], batch):
+            answers[configuration].append(found)
+            spent += gflops[configuration] / sum(gflops.values())
+            tell(round((before + spent * len(numbers)) * len(dataset) / len(items)), len(dataset))
         labels += [label_of(items[number]) for number in numbers]
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
@@ -251,6 +247,22 @@ class Clips:
         """From now on .decoded and .broken are those of all processes."""
         self.decoded = int(parallel.summed(torch.tensor(self.decoded)))
         self.broken = parallel.gathered_values(self.broken)
+
+
+def _answers(
+    network: AdaptiveNetwork,
+    configurations: Sequence[Configuration],
+    subs: Residents,
+    frames: Sequence[Tensor],
+    count: int,
+    batch: int,
+) -> Iterator[tuple[Configuration, Tensor]]:
+    """What each configuration says about decoded clips, which are resized once for each size; count: of crops."""
+    for size, group in _by_size(network, configurations).items():
+        parts = torch.cat([squares(clip, size, count) for clip in frames]).split(batch)
+        for configuration in group:
+            sub = subs.get(network, configuration, torch.float32)
+            yield configuration, answer(sub, (_to_network(part, network) for part in parts), len(frames))
 
 
 @torch.inference_mode()

@@ -37,7 +37,8 @@ class FusedConv3d(nn.Conv3d):
             super().__init__(inputs, outputs, conv.kernel_size, conv.stride, conv.padding, conv.dilation)
         scale = norm.weight[:outputs] / (variance + norm.eps).sqrt()  # y = scale · conv(x) + bias - mean · scale
         folded = (weight * scale[:, None, None, None, None]).to(dtype)
-        self.weight = nn.Parameter(folded.contiguous(memory_format=torch.channels_last_3d), requires_grad=False)
+        layout = torch.channels_last_3d if folded.is_cuda else torch.contiguous_format
+        self.weight = nn.Parameter(folded.contiguous(memory_format=layout), requires_grad=False)
         self.bias = nn.Parameter((norm.bias[:outputs] - mean * scale).to(dtype), requires_grad=False)
         self._packed: tuple[tuple, Tensor] | None = None  # what the copy was laid out for, and the copy
 
