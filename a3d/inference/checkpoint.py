@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -96,18 +96,34 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> AdaptiveNetw
 
 
 def pack(statistics: Statistics) -> Tensor:
-    """Means and variances of every batch norm, side by side in the order in which a pass meets them: (2, ΣC)."""
-    return torch.stack([torch.cat(moments) for moments in zip(*statistics.values(), strict=True)]).float().cpu()
+    """Means and variances of every batch norm, side by side in the order of the file: (2, ΣC)."""
+    means, variances = zip(*(statistics[layer] for layer in file_order(statistics)), strict=True)
+    return torch.stack([torch.cat(means), torch.cat(variances)]).float().cpu()
 
 
 def unpack(packed: Tensor, architecture: Architecture, configuration: Configuration) -> Statistics:
     # Channels follow the width alone: one trace serves every size and frame count.
     alike = Configuration(architecture.spatial, architecture.frames, configuration.width)
-    layers = [use for use in trace(architecture, alike) if use.kernel == 0]
-    if packed.shape != (2, sum(use.outputs for use in layers)):
+    channels = {use.layer: use.outputs for use in trace(architecture, alike) if use.kernel == 0}
+    layers = file_order(channels)
+    if packed.shape != (2, sum(channels.values())):
         raise CheckpointError(f"statistics of {configuration} do not fit the network: calibrate again (a3d table)")
-    parts = packed.split([use.outputs for use in layers], 1)
-    return {use.layer: (part[0].clone(), part[1].clone()) for use, part in zip(layers, parts, strict=True)}
+    parts = packed.split([channels[layer] for layer in layers], 1)
+    return {layer: (part[0].clone(), part[1].clone()) for layer, part in zip(layers, parts, strict=True)}
+
+
+def file_order(layers: Iterable[str]) -> list[str]:
+    """Layers in the order of a pass as they stand on disk: a block's shortcut last, though it may be computed before.
+
+    It holds for every checkpoint that there is: nothing in the file tells the parts from each other.
+    """
+    layers = list(layers)
+    for shortcut in [layer for layer in layers if ".shortcut." in layer]:
+        layers.remove(shortcut)
+        block = shortcut.partition("shortcut.")[0]
+        last = max(i for i, layer in enumerate(layers) if layer.startswith(block))
+        layers.insert(last + 1, shortcut)
+    return layers
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:

@@ -1,6 +1,7 @@
 """A checkpoint folder: what is written comes back, and damage is named."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,9 +9,10 @@ from safetensors.torch import load_file, save_file
 
 from a3d.configuration import Configuration, range_0016
 from a3d.inference.calibration import calibrate
-from a3d.inference.checkpoint import CheckpointError, load, save, save_table
+from a3d.inference.checkpoint import CheckpointError, file_order, load, save, save_table
 from a3d.inference.table import Row, Table
-from a3d.networks import slowfast_r18
+from a3d.networks import slow_r18, slow_r26, slowfast_r18, slowfast_r26
+from a3d.networks.extraction import trace
 from a3d.video import Sampling
 
 ONE, TWO = Configuration(32, 4, 1.0), Configuration(20, 2, 0.63)
@@ -125,3 +127,33 @@ def test_damage_is_one_line(network, tmp_path, spoil):
 def test_no_such_folder():
     with pytest.raises(CheckpointError, match=r"nowhere.*does not exist"):
         load("nowhere")
+
+
+def test_the_shipped_checkpoint_answers_as_it_always_did():
+    """Logits as they were when it was made: whatever changes in how a pass runs, files mean what they meant."""
+    network = load(Path(__file__).parents[2] / "checkpoints" / "exercise12")
+    clip = torch.linspace(-2, 2, 3 * 8 * 96 * 96).reshape(1, 3, 8, 96, 96)
+    with torch.no_grad():
+        for key, golden in GOLDEN.items():
+            found = network(clip, Configuration.parse(key))[0, :4]
+            torch.testing.assert_close(found, torch.tensor(golden), atol=1e-3, rtol=1e-3)
+
+
+GOLDEN = {
+    "96x8@1.0": [0.844, -1.3065, -1.5629, 3.053],
+    "64x4@0.7": [-0.7717, -0.2025, -0.8761, 3.3194],
+    "48x2@0.5": [-1.4948, 0.0919, -1.4514, 5.0817],
+}
+
+
+@pytest.mark.parametrize("build", [slow_r18, slow_r26, slowfast_r26])
+def test_statistics_stand_in_the_order_of_the_layers(build):
+    """Shortcuts after the rest of their block, though they run before its last convolution."""
+    uses = trace(build().architecture, Configuration(64, 4, 1.0))
+    names = file_order(use.layer for use in uses if use.kernel == 0)
+    places = {name: i for i, name in enumerate(names)}
+    for name, place in places.items():
+        if ".shortcut." in name:
+            block = name.partition("shortcut.")[0]
+            assert place == max(i for other, i in places.items() if other.startswith(block))
+    assert len(places) == sum(use.kernel == 0 for use in uses)
