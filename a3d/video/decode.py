@@ -22,6 +22,7 @@ import av
 import numpy as np
 import torch
 from av.container import InputContainer
+from av.format import Flags
 from av.packet import Packet
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -232,15 +233,22 @@ def _index(container: InputContainer, stream: VideoStream) -> tuple[Index | None
     for packet in _packets(container, stream):
         picture = picture or _alone(stream, packet)
         if not packet.is_discard and not _hidden(packet, stream):
-            shown.append((packet.pts, packet.pts if packet.dts is None else packet.dts, packet.is_keyframe))
+            shown.append((packet.pts, packet.dts, packet.is_keyframe))
     # AVI has no display times: with B-frames what it calls so is the order of decoding.
     unordered = container.format.name == "avi" and stream.codec_context.has_b_frames
     if unordered or any(pts is None for pts, _, _ in shown):
         return None, picture
     stamps = np.unique(np.array([pts for pts, _, _ in shown], dtype=np.int64))
-    seek = {int(np.searchsorted(stamps, pts)): dts for pts, dts, is_key in shown if is_key}
+    display = _seeks_by_display(container)
+    moments = {pts: pts if display or dts is None else dts for pts, dts, is_key in shown if is_key}
+    seek = {int(np.searchsorted(stamps, pts)): moment for pts, moment in moments.items()}
     keys = np.unique(np.array([0, *seek], dtype=np.int64))
     return Index(stamps, keys, seek), picture if shown else None
+
+
+def _seeks_by_display(container: InputContainer) -> bool:
+    """Whether a seek is to a time of display; told one of decoding, it would stop a whole keyframe early."""
+    return bool(container.format.flags & Flags.seek_to_pts.value) or "matroska" in container.format.name
 
 
 def _alone(stream: VideoStream, packet: Packet) -> VideoFrame | None:

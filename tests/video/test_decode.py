@@ -173,6 +173,17 @@ def test_only_what_leads_to_the_wanted_frames_is_decoded(encode, numbers, monkey
     assert len(fed) == 10
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv", "clip.webm", "clip.ts"])
+def test_a_seek_stops_at_the_last_keyframe_before_what_is_wanted(encode, numbers, monkeypatch, name):
+    """Also with B-frames, where a keyframe is decoded earlier than it is shown."""
+    codec = {"codec": "libvpx"} if name.endswith("webm") else {"bf": 3, "sc_threshold": 0}
+    video = Video(encode(name, 64, g=16, keyint_min=16, **codec))
+    fed, decoded = [], a3d.video.decode._pictures
+    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *given: fed.append(given) or decoded(*given))
+    assert numbers(video.read([50])) == [50] and 48 in video._index.keys
+    assert len(fed) <= 8  # 48 to 50, what is decoded before it is shown, and the end
+
+
 def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(encode, numbers, monkeypatch):
     video = Video(encode("clip.mp4", 40, g=40, bf=3, **{"x264-params": "b-adapt=0:b-pyramid=none", "sc_threshold": 0}))
     given, decoded = [], a3d.video.decode._pictures
