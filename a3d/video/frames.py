@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,27 +27,29 @@ class FrameFolder:
 
     def __init__(self, path: str | Path, frame_rate: float, begin: float = 0.0) -> None:
         self.path, self.frame_rate = Path(path), float(frame_rate)
-        numbered = ((NUMBERED.search(name.name), name) for name in self.path.iterdir() if name.name[0] != ".")
-        self._files = dict(sorted((int(match[1]), name) for match, name in numbered if match))
-        if not self._files:
+        names = (path.name for path in self.path.iterdir())
+        numbered = ((NUMBERED.search(name), name) for name in names if name[0] != ".")
+        files = dict(sorted((int(match[1]), os.fsencode(name)) for match, name in numbered if match))
+        if not files:
             raise VideoError(f"{self.path}: no frames like {self.path.name}-000001.jpg; extract them or give the video")
-        self.times = begin + (np.fromiter(self._files, dtype=np.float64) - 1) / self.frame_rate
+        self._files = np.array(list(files.values()))  # bytes: a movie has 27,000 frames, and hundreds are kept open
+        self.times = begin + (np.fromiter(files, dtype=np.float64) - 1) / self.frame_rate
         self.duration = float(self.times[-1]) + 1 / self.frame_rate
-        self.height, self.width = self._read(next(iter(self._files.values()))).shape[:2]
+        self.height, self.width = self._read(0).shape[:2]
 
     def __len__(self) -> int:
         return len(self.times)
 
     def read(self, indices: Sequence[int], short_side: int | None = None) -> Tensor:
         """Pictures `indices`, in any order and with repeats, as uint8 (n, H, W, 3); as `Video.read`."""
-        files = list(self._files.values())
         wanted = [int(index) for index in indices]
-        if not wanted or min(wanted) < 0 or max(wanted) >= len(files):
-            raise IndexError(f"{self.path} has frames 0 to {len(files) - 1}, asked for {wanted}")
-        pictures = {index: self._read(files[index], short_side) for index in set(wanted)}
+        if not wanted or min(wanted) < 0 or max(wanted) >= len(self):
+            raise IndexError(f"{self.path} has frames 0 to {len(self) - 1}, asked for {wanted}")
+        pictures = {index: self._read(index, short_side) for index in set(wanted)}
         return torch.stack([pictures[index] for index in wanted])
 
-    def _read(self, file: Path, short_side: int | None = None) -> Tensor:
+    def _read(self, index: int, short_side: int | None = None) -> Tensor:
+        file = self.path / os.fsdecode(self._files[index])
         try:
             with Image.open(file) as image:
                 picture = torch.from_numpy(np.array(image.convert("RGB")))
