@@ -8,7 +8,7 @@ from pathlib import Path
 
 from a3d.cli.options import command
 from a3d.cli.output import emit
-from a3d.inference.frame_ap import frame_ap, mean_ap
+from a3d.inference.frame_ap import frame_ap, frame_ap_interval, mean_ap
 from a3d.video.ava import read_boxes, read_excluded, read_label_map
 
 
@@ -30,20 +30,30 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     sub.add_argument("--labels", required=True, type=Path, help="list of the evaluated actions (.pbtxt)")
     sub.add_argument("--exclude", type=Path, help="CSV file of the timestamps to leave out, in both")
-    sub.add_argument("--json", action="store_true", help="print map, and AP by class; null: not annotated, left out")
+    sub.add_argument(
+        "--json",
+        action="store_true",
+        help="map, its 95%% interval over frames, AP by class (null: not annotated, left out)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
     names = read_label_map(options.labels)
     excluded = read_excluded(options.exclude) if options.exclude else frozenset()
-    detections = read_boxes(options.detections, ordered=False)  # those without area do not count
-    aps = frame_ap(read_boxes(options.truth), detections, names, excluded)
+
+    def boxes() -> tuple:
+        """Truth and detections, read as they are needed: files of detections are large."""
+        return read_boxes(options.truth), read_boxes(options.detections, ordered=False)  # without area: do not count
+
+    aps = frame_ap(*boxes(), names, excluded)
     mean = mean_ap(aps)
     if math.isnan(mean):
         raise ValueError(f"{options.truth}: it annotates none of the {len(names)} actions of {options.labels}")
+    low, high = frame_ap_interval(*boxes(), names, excluded)
     if options.json:
-        emit({"map": mean, "classes": {names[action]: ap for action, ap in aps.items()}})
+        emit({"map": mean, "interval": [low, high], "classes": {names[action]: ap for action, ap in aps.items()}})
         return
     for action, ap in aps.items():
         print(f"{'not annotated' if ap is None else f'{100 * ap:.2f}%':>13}  {names[action]}")
-    print(f"{100 * mean:.2f}% mAP over {sum(ap is not None for ap in aps.values())} of {len(aps)} actions")
+    known = sum(ap is not None for ap in aps.values())
+    print(f"{100 * mean:.2f}% mAP ({100 * low:.2f} to {100 * high:.2f}) over {known} of {len(aps)} actions")
