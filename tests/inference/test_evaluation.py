@@ -2,13 +2,16 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 import torch
+from sklearn.metrics import average_precision_score
 
 from a3d.configuration import Configuration
 from a3d.inference import evaluation
+from a3d.inference.average_precision import bootstrap_interval
 from a3d.inference.calibration import calibrate
 from a3d.inference.cost import cost
 from a3d.inference.evaluation import EvaluationError, build_table, calibrate_all, evaluate, evaluate_all, spread
@@ -230,3 +233,45 @@ def test_a_strange_error_is_not_taken_for_a_broken_file(network, train, val, mon
     assert not issubclass(ZeroDivisionError, VideoError)
     with pytest.raises(ZeroDivisionError):
         evaluate(network, val, FULL)
+
+
+@pytest.fixture
+def several(network, clips, train):
+    """A network and a data set of several labels a clip, calibrated at SMALL."""
+    network.architecture = replace(network.architecture, task="multilabel")
+    data = ClipFolder(clips, "val")
+    data.task = "multilabel"
+    labels = [(0,), (0, 2), (), (2,), (2, 0, 2), (0,)]  # class 1 never occurs
+    data.items = [item._replace(label=label) for item, label in zip(data.items, labels, strict=True)]
+    return calibrated(network, train, SMALL), data
+
+
+def test_several_labels_take_the_highest_sigmoid_of_the_views(several):
+    network, data = several
+    result = evaluate(network, data, SMALL, (3, 3))
+    with torch.no_grad():
+        by_hand = torch.stack(
+            [network(read_views(i.path, network.sampling, 3, 3, 24), SMALL).sigmoid().amax(0) for i in data.items]
+        )
+    torch.testing.assert_close(result.probabilities, by_hand, atol=1e-5, rtol=1e-4)
+    assert result.labels.tolist() == [[1, 0, 0], [1, 0, 1], [0, 0, 0], [0, 0, 1], [1, 0, 1], [1, 0, 0]]
+    expected = [100 * average_precision_score(result.labels[:, c], by_hand[:, c]) for c in (0, 2)]
+    assert result.mean_ap == pytest.approx(sum(expected) / 2, abs=1e-9)
+    assert (result.mean_class, result.top5, result.clips) == (None, pytest.approx(500 / 6), 6)
+    assert result.interval == bootstrap_interval(result.probabilities, result.labels)
+
+
+def test_a_table_of_several_labels(several, train):
+    network, data = several
+    train.task = "multilabel"
+    (row,) = build_table(network, train, data, [SMALL]).table.rows
+    assert row.mean_ap == row.accuracy == round(evaluate(network, data, SMALL, (1, 1)).mean_ap, 4)
+
+
+def test_a_data_set_of_another_kind_is_refused(several, val, clips):
+    network, data = several
+    with pytest.raises(EvaluationError, match="a data set for classification does not test a network for multilabel"):
+        evaluate(network, ClipFolder(clips, "val"), SMALL)
+    data.items = [item._replace(label=()) for item in data.items]
+    with pytest.raises(EvaluationError, match="none of the 6 clips that can be read has a label"):
+        evaluate(network, data, SMALL, (1, 1))

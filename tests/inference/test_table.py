@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -226,3 +227,15 @@ def test_files_that_are_no_table(tmp_path):
     (tmp_path / "picture.csv").write_bytes(b"\xff\xd8\xff\xe0\x00")
     with pytest.raises(TableError, match="is not a CSV file"):
         Table.read_csv(tmp_path / "picture.csv")
+
+
+def test_a_table_of_several_labels_goes_by_its_map(table, tmp_path):
+    """Top-1 says the opposite; it is kept beside."""
+    accuracies = (30.25, 20.0, 10.0, 25.0, 30.5, 29.0)
+    several = Table([replace(row, mean_ap=ap) for row, ap in zip(table.rows, accuracies, strict=True)])
+    assert (table.metric, several.metric) == ("top-1", "mAP")
+    assert [row.accuracy for row in several.trade_off()] == [20.0, 25.0, 30.25, 30.5]
+    assert several.choose(gflops=2.0).accuracy == 30.25 and several.full.accuracy == 30.5
+    several.write_csv(tmp_path / "table.csv")
+    assert (tmp_path / "table.csv").read_text().splitlines()[0] == ",".join([*COLUMNS, "mean_ap"])
+    assert Table.read_csv(tmp_path / "table.csv") == several

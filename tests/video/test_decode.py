@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 import a3d.video.decode
-from a3d.video import Video, VideoError
+from a3d.video import ClipSet, Video, VideoError
+from a3d.video.decode import header_duration
 
 FORMATS = {
     "H.264": ("clip.mp4", {"bf": 0, "g": 12}),
@@ -330,3 +331,18 @@ def test_a_file_that_vanishes_is_named(encode):
     path.unlink()
     with pytest.raises(VideoError, match=r"clip\.mp4: no such file"):
         video.read([0])
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi"])
+def test_the_header_tells_the_duration(encode, name):
+    path = encode(name, 40)
+    assert header_duration(path) == pytest.approx(Video(path).duration, abs=0.05)
+
+
+def test_a_header_that_tells_nothing(encode, tmp_path):
+    path = encode("clip.webm", 40, codec="libvpx", mux={"live": "1"})
+    assert header_duration(path) is None
+    assert ClipSet().duration(path) == pytest.approx(1.6, abs=0.05)
+    text(tmp_path / "text.mp4", path)
+    with pytest.raises(VideoError, match=r"text\.mp4: FFmpeg cannot read it"):
+        header_duration(tmp_path / "text.mp4")
