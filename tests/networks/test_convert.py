@@ -47,13 +47,19 @@ def answers(network, clip, alpha=None):
         return network(clip if alpha is None else official.packed(clip, alpha))
 
 
-@pytest.mark.parametrize("layout", FORMATS)
-@pytest.mark.parametrize("family", ["slow", "slowfast"])
-def test_same_logits(family, layout, tmp_path):
-    network, fast = small(family), family == "slowfast"
-    converted = convert(write(network, tmp_path, layout, fast))
+@pytest.fixture(scope="module", params=["slow", "slowfast"])
+def answered(request):
+    """An official network, small, a clip, and its answer."""
+    torch.manual_seed(0)
+    network, fast = small(request.param), request.param == "slowfast"
     clip = official.clips(32 if fast else 8)
-    expected = answers(network, clip, 4 if fast else None)
+    return network, fast, clip, answers(network, clip, 4 if fast else None)
+
+
+@pytest.mark.parametrize("layout", FORMATS)
+def test_same_logits(answered, layout, tmp_path):
+    network, fast, clip, expected = answered
+    converted = convert(write(network, tmp_path, layout, fast))
     with torch.no_grad():
         found = converted(clip, converted.range.full)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
