@@ -214,6 +214,8 @@ def explain(
     """
     if method not in METHODS:
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
+    if network.architecture.task == "detection":
+        raise ConfigurationError("a network that detects takes maxima over boxes, not means: see them with a3d detect")
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     configuration = chosen(network, configuration, **budget)
     # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.

@@ -11,9 +11,10 @@ from torch import Tensor
 from torchvision.ops import box_iou
 
 from a3d.configuration import Configuration
-from a3d.inference.evaluation import EvaluationError, evaluating
+from a3d.inference.evaluation import AT_ONCE, EvaluationError
 from a3d.inference.frame_ap import OVERLAP, frame_ap, frame_ap_interval, mean_ap
 from a3d.networks import AdaptiveNetwork, parallel
+from a3d.networks.resident import Residents
 from a3d.video import Ava, VideoError, decode_views, normalise, short_side
 from a3d.video.ava import ActionBox, Key, read_boxes
 from a3d.video.datasets import multi_hot
@@ -65,20 +66,21 @@ def evaluate_boxes(
     Raises MissingStatistics, and EvaluationError for a network of other classes or a set without a readable clip.
     """
     _check(network, dataset)
-    numbers = parallel.share(range(len(dataset)))
+    numbers, subs = parallel.share(range(len(dataset))), Residents()
     found, broken, read = {configuration: [] for configuration in configurations}, [], []
-    with evaluating(network), torch.inference_mode():
-        for done, number in enumerate(numbers, 1):
-            item = dataset.items[number]
+    for start in range(0, len(numbers), AT_ONCE):
+        clips: list[tuple[int, Tensor]] = []
+        for number in numbers[start : start + AT_ONCE]:
             try:
-                frames, _ = decode_views(item.path, network.sampling, 1, item.span, dataset.open)
+                clips.append((number, _frames(network, dataset, number)))
             except VideoError as error:
                 broken.append(str(error))
-            else:
-                read.append(number)
-                for configuration, probabilities in _answers(network, frames[0], item.boxes, configurations):
-                    found[configuration].append(probabilities)
-            progress(done * len(dataset) // len(numbers), len(dataset))
+        read += [number for number, _ in clips]
+        for done, (configuration, probabilities) in enumerate(_answers(network, dataset, configurations, subs, clips)):
+            found[configuration].append(probabilities)
+            share = start + (done + 1) / len(configurations)
+            progress(int(share * len(dataset) / len(numbers)), len(dataset))
+    progress(len(dataset), len(dataset))  # broken files may come last
     read, broken = parallel.gathered_values(read), parallel.gathered_values(broken)
     if not read:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {broken[0]}")
@@ -96,21 +98,36 @@ def _check(network: AdaptiveNetwork, dataset: Ava) -> None:
         )
 
 
+def _frames(network: AdaptiveNetwork, dataset: Ava, number: int) -> Tensor:
+    """uint8 (T, H, W, 3): the clip around the second of an item."""
+    item = dataset.items[number]
+    return decode_views(item.path, network.sampling, 1, item.span, dataset.open)[0][0]
+
+
+@torch.inference_mode()
 def _answers(
-    network: AdaptiveNetwork, frames: Tensor, boxes: Sequence[tuple], configurations: Sequence[Configuration]
+    network: AdaptiveNetwork,
+    dataset: Ava,
+    configurations: Sequence[Configuration],
+    subs: Residents,
+    clips: Sequence[tuple[int, Tensor]],
 ) -> Iterator[tuple[Configuration, Tensor]]:
-    """Probabilities (K, classes) of the boxes of a clip, uint8 (T, H, W, 3), at every configuration."""
+    """Probabilities (K, classes) of the boxes of every clip at every configuration, one configuration after another."""
     device = network.classifier.weight.device
-    places = torch.tensor([(0.0, *box) for box in boxes], device=device)
-    resized: dict[int, Tensor] = {}
+    resized: dict[tuple[int, int], Tensor] = {}
     for configuration in configurations:
-        size = network.clip_shape(configuration)[1]
-        if size not in resized:
-            resized[size] = normalise(short_side(frames, size).to(device), network.sampling)[None]
-        logits = network(resized[size], configuration, places)
-        if not logits.isfinite().all():
-            raise EvaluationError(f"{configuration} answers with values that are not finite: calibrate it (a3d table)")
-        yield configuration, network.probabilities(logits).float().cpu()
+        sub, size = subs.get(network, configuration, torch.float32), network.clip_shape(configuration)[1]
+        for number, frames in clips:
+            if (number, size) not in resized:
+                resized[number, size] = short_side(frames, size)
+            clip = normalise(resized[number, size].to(device), network.sampling)[None]
+            boxes = torch.tensor([(0.0, *box) for box in dataset.items[number].boxes], device=device)
+            logits = sub(clip, boxes)
+            if not logits.isfinite().all():
+                raise EvaluationError(
+                    f"{configuration} answers with values that are not finite: calibrate it (a3d table)"
+                )
+            yield configuration, network.probabilities(logits).float().cpu()
 
 
 def _result(

@@ -63,7 +63,7 @@ def detect(
             f"the network is for {network.architecture.task}, not detection: train one on AVA, or convert one"
         )
     configuration = chosen(network, configuration, **budget)
-    sub, video, scenes = network.extract(configuration), Video(path), []
+    sub, video, scenes = network.resident(configuration), Video(path), []
     moments = np.arange(0.0, video.duration, every) if video.duration > every else np.array([video.duration / 2])
     for done, moment in enumerate(moments.tolist(), 1):
         frames = _clip(video, network, moment)

@@ -13,7 +13,7 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import load, save
 from a3d.inference.evaluation import EvaluationError, build_table
 from a3d.inference.frame_ap import frame_ap, frame_ap_interval, mean_ap
-from a3d.networks import Architecture, build
+from a3d.networks import Architecture, SubNetwork, build
 from a3d.video import Ava, Sampling, decode_views, normalise, short_side
 from a3d.video.ava import read_boxes
 from a3d.video.encode import write_video
@@ -104,31 +104,31 @@ def test_score_is_that_of_the_written_detections(folder, network, tmp_path, caps
     assert len(lines) == 3 * 2 and {line[6] for line in lines} == {"1", "12"}  # people times evaluated actions
 
 
-def answering(network, monkeypatch, right):
+def answering(monkeypatch, right):
     """The network answers with the truth of the boxes it is asked about, or with its opposite."""
     known = {tuple(torch.tensor(box).tolist()): actions for _, box, actions in PEOPLE}
 
-    def forward(clip, configuration, boxes):
+    def forward(sub, clip, boxes):
         logits = torch.full((len(boxes), 80), -3.0)
         for row, box in enumerate(boxes[:, 1:]):
             logits[row, [action - 1 for action in known.get(tuple(box.tolist()), ())]] = 3.0
         return logits if right else -logits
 
-    monkeypatch.setattr(network, "forward", forward)
+    monkeypatch.setattr(SubNetwork, "forward", forward)
 
 
 def test_right_answers_score_everything_and_wrong_ones_little(folder, network, monkeypatch):
-    answering(network, monkeypatch, True)
+    answering(monkeypatch, True)
     found = evaluate_boxes(network, ava(folder), [FULL])[FULL]
     assert (found.mean_ap, found.top1, found.top5) == (100, 100, 100) and found.interval == (100, 100)
     assert found.aps == {"bend": 100, "stand": 100}
-    answering(network, monkeypatch, False)
+    answering(monkeypatch, False)
     wrong = evaluate_boxes(network, ava(folder), [FULL])[FULL]
     assert wrong.mean_ap < 80 and wrong.top1 == 0
 
 
 def test_proposals_are_classified_in_place_of_annotated_boxes(folder, network, monkeypatch):
-    answering(network, monkeypatch, True)
+    answering(monkeypatch, True)
     found = evaluate_boxes(network, ava(folder, proposals=folder / "proposals.csv"), [FULL])[FULL]
     assert len(found.probabilities) == 5 and found.mean_ap == 100
     assert found.top1 == 100  # of the four on people; nobody is annotated where the fifth is

@@ -9,6 +9,7 @@ import torch
 
 from a3d.cli import main
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.explain.maps import explain
 from a3d.explain.people import COLOURS, draw, write_people
 from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import save
@@ -79,6 +80,11 @@ def test_detector_is_asked_about_the_picture_of_the_moment(film, network):
 def test_a_network_that_classifies_clips_is_refused(film, tiny):
     with pytest.raises(ConfigurationError, match="is for classification"):
         detect(film / "film.mp4", tiny.eval(), proposals(film / "boxes.csv", "film"))
+
+
+def test_maps_of_a_detector_are_refused(film, network):
+    with pytest.raises(ConfigurationError, match="a3d detect"):
+        explain(film / "film.mp4", network)
 
 
 def test_boxes_of_another_video_are_refused(film):

@@ -62,7 +62,9 @@ def test_same_logits(answered, layout, tmp_path):
     converted = convert(write(network, tmp_path, layout, fast))
     with torch.no_grad():
         found = converted(clip, converted.range.full)
+        folded = converted.extract(converted.range.full)(clip)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(folded, expected, atol=1e-4, rtol=0)
     assert (expected[0] - expected[1]).abs().max() > 1e-2  # the answers depend on the clip
 
 
@@ -92,7 +94,9 @@ def test_same_logits_at_full_size(family, layout, tmp_path):
     expected = answers(network, clip, 4 if fast else None)
     with torch.no_grad():
         found = converted(clip, converted.range.full)
+        folded = converted.extract(converted.range.full)(clip)
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(folded, expected, atol=1e-4, rtol=0)
     assert (expected[0] - expected[1]).abs().max() > 1e-1
 
 
