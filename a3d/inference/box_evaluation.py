@@ -17,7 +17,7 @@ from a3d.networks import AdaptiveNetwork, parallel
 from a3d.networks.resident import Residents
 from a3d.video import Ava, VideoError, decode_views, normalise, short_side
 from a3d.video.ava import ActionBox, Key, read_boxes
-from a3d.video.datasets import multi_hot
+from a3d.video.training_clips import multi_hot
 
 
 @dataclass(frozen=True)

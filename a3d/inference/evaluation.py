@@ -20,7 +20,7 @@ from a3d.inference.table import Row, Table
 from a3d.networks import AdaptiveNetwork, SubNetwork, parallel
 from a3d.networks.resident import Residents
 from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
-from a3d.video.datasets import multi_hot
+from a3d.video.training_clips import multi_hot
 
 Progress = Callable[[int, int], None]  # done, total
 

@@ -36,7 +36,7 @@ from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
 from a3d.training.steps import RecipeError, check, networks_of_step
 from a3d.training.task import of
-from a3d.video.datasets import Batch, TrainingClips, collate
+from a3d.video.training_clips import Batch, TrainingClips, collate
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch

@@ -9,7 +9,7 @@ from a3d.video import charades, kinetics
 from a3d.video.annotations import lines, read_classes
 from a3d.video.ava import THRESHOLD, Ava
 from a3d.video.charades import Charades
-from a3d.video.datasets import ClipFolder
+from a3d.video.clip_folder import ClipFolder
 from a3d.video.items import ClipSet, DatasetError
 from a3d.video.kinetics import Kinetics
 

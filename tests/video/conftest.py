@@ -64,3 +64,16 @@ def encode(tmp_path):
         return write_video(tmp_path / name, [picture(number, *size) for number in range(count)], **settings)
 
     return encode
+
+
+@pytest.fixture
+def root(tmp_path, encode):
+    """walk: 2 clips and a note; jump run: 1 clip."""
+    for name in ("walk", "jump run"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    for name in ("walk/b.mp4", "walk/a.MKV", "jump run/c.mp4"):
+        encode(f"data/{name}", 60)
+    (tmp_path / "data" / "walk" / "note.txt").write_text("not a clip")
+    (tmp_path / "data" / "walk" / "._b.mp4").write_text("what a Mac leaves beside b.mp4")
+    (tmp_path / "data" / ".hidden").mkdir()
+    return tmp_path / "data"
