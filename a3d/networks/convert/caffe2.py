@@ -16,7 +16,7 @@ def recognises(keys: set[str]) -> bool:
 
 def ignored(key: str) -> bool:
     """What only training needs."""
-    return key.endswith("_momentum") or key in ("lr", "model_iter")
+    return "momentum" in key or key in ("lr", "model_iter")
 
 
 def detects(keys: set[str]) -> bool:
