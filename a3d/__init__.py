@@ -6,6 +6,7 @@ from a3d.inference.budget import BudgetError
 from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, load, save
 from a3d.inference.cost import Cost, cost
+from a3d.inference.detection import detect
 from a3d.inference.evaluation import build_table, evaluate
 from a3d.inference.export import ExportError, export
 from a3d.inference.latency import profile
@@ -24,6 +25,7 @@ from a3d.networks import (
     slowfast_r50,
     slowfast_r101,
 )
+from a3d.networks.convert import ConversionError, convert
 from a3d.video import Sampling, Video, VideoError
 
 __version__ = "0.1.0"
@@ -34,6 +36,7 @@ __all__ = [
     "ComputationalRange",
     "Configuration",
     "ConfigurationError",
+    "ConversionError",
     "Cost",
     "ExportError",
     "MissingStatistics",
@@ -47,7 +50,9 @@ __all__ = [
     "build_table",
     "calibrate",
     "compare",
+    "convert",
     "cost",
+    "detect",
     "evaluate",
     "explain",
     "export",

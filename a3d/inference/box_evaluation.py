@@ -8,7 +8,6 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
-from torchvision.ops import box_iou
 
 from a3d.configuration import Configuration
 from a3d.inference.evaluation import AT_ONCE, EvaluationError
@@ -175,6 +174,8 @@ def _detections(dataset: Ava, numbers: Sequence[int], probabilities: Tensor) -> 
 
 def _top(dataset: Ava, numbers: Sequence[int], probabilities: Tensor, ks: tuple[int, ...]) -> list[float]:
     """Percent of the boxes on an annotated person one of whose actions is among the k most probable; 0 without any."""
+    from torchvision.ops import box_iou  # takes a second to import
+
     people: dict[Key, dict[tuple, list[int]]] = {}
     for box in read_boxes(dataset.annotations):
         people.setdefault(box.key, {}).setdefault(box.box, []).append(box.action - 1)

@@ -59,6 +59,8 @@ def export(
     """
     if format not in FILES:
         raise ExportError(f"format {format!r}: choose one of {', '.join(FILES)}")
+    if network.architecture.task == "detection":
+        raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
     if network.sampling is None:
         raise ExportError("the network has no sampling, so nobody could feed it: load it from a checkpoint")
     folder = Path(folder)

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torchvision.models.detection import FasterRCNN, fasterrcnn_resnet50_fpn_v2
-from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
-from torchvision.ops import FrozenBatchNorm2d
+from torch import Tensor, nn
 
 COCO_CLASSES, PERSON = 91, 1  # the background is 0
 SOURCE = "https://download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"
@@ -59,8 +56,12 @@ def _read(path: Path) -> dict[str, Tensor]:
     return state
 
 
-def _first() -> FasterRCNN:
+def _first() -> nn.Module:
     """As `fasterrcnn_resnet50_fpn` with its COCO weights: they were trained with batch norms without an epsilon."""
+    from torchvision.models.detection import FasterRCNN  # torchvision takes a second to import
+    from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
+    from torchvision.ops import FrozenBatchNorm2d
+
     network = FasterRCNN(resnet_fpn_backbone(backbone_name="resnet50", weights=None), COCO_CLASSES)
     for module in network.modules():
         if isinstance(module, FrozenBatchNorm2d):
@@ -68,5 +69,7 @@ def _first() -> FasterRCNN:
     return network
 
 
-def _second() -> FasterRCNN:
+def _second() -> nn.Module:
+    from torchvision.models.detection import fasterrcnn_resnet50_fpn_v2
+
     return fasterrcnn_resnet50_fpn_v2(weights=None, weights_backbone=None, num_classes=COCO_CLASSES)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torchvision.ops import roi_align
 
 STRIDE = 16  # pixels of the picture a cell of the maps, since the last stage keeps the resolution
 CELLS = 7  # of a box, each way
@@ -29,6 +28,8 @@ def whole(maps: Tensor) -> Tensor:
 
 def pool(maps: Tensor, places: Tensor, aligned: bool) -> Tensor:
     """Features (K, C) of the places (K, 5) on maps (B, C, t, h, w)."""
+    from torchvision.ops import roi_align  # takes a second to import, which networks that classify clips are spared
+
     flat = maps.mean(2).float()  # roi_align knows no bfloat16 on a CPU
     cells = roi_align(flat, places.float(), CELLS, sampling_ratio=0, aligned=aligned)  # (K, C, 7, 7)
     return cells.amax((2, 3)).to(maps.dtype)

@@ -14,6 +14,7 @@ from a3d.explain.people import COLOURS, draw, write_people
 from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import save
 from a3d.inference.detection import Person, detect, detected, proposals
+from a3d.inference.export import ExportError, export
 from a3d.networks import Architecture, build
 from a3d.video import DatasetError, Sampling, Video, decode_views, normalise, short_side
 from a3d.video.encode import write_video
@@ -137,3 +138,9 @@ def test_command_prints_people_and_writes_the_video(film, network, tmp_path, cap
     assert "--every 0" in capsys.readouterr().err
     assert main([*arguments, "--detector-weights", str(tmp_path / "none.pth")]) == 1
     assert "does not exist: get https://download.pytorch.org" in capsys.readouterr().err
+
+
+def test_files_of_a_detector_are_refused(network, tmp_path):
+    with pytest.raises(ExportError, match="a3d detect"):
+        export(network, FULL, tmp_path / "file")
+    assert not (tmp_path / "file").exists()
