@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable
 
 import numpy as np
 
+from a3d.inference.average_precision import centred_interval
 from a3d.video.ava import ActionBox, Key
 
 OVERLAP = 0.5  # intersection over union
@@ -49,19 +50,22 @@ def frame_ap_interval(
     draws: int = 200,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """95% of the mean APs of that many draws of as many frames as there are, with repeats: lower and upper end, 0..1.
+    """95% interval of the mean AP over frames: lower and upper end, 0..1; NaN if nothing is annotated.
 
-    A class that no frame of a draw annotates is left out of its mean.
+    From that many draws of as many frames as there are, with repeats; a class that no frame of a draw annotates is left
+    out of its mean.
     """
     frames: dict[Key, int] = {}
     found = _columns(detections, classes, excluded, frames)
     wanted = _columns(truth, classes, excluded, frames)
     counts = np.random.default_rng(seed).multinomial(len(frames), np.full(len(frames), 1 / len(frames)), draws)
-    drawn = np.stack([_drawn_aps(found[action], wanted[action], counts) for action in classes])  # (classes, draws)
+    counts = np.concatenate([np.ones_like(counts[:1]), counts])  # the first is what was measured
+    drawn = np.stack([_drawn_aps(found[action], wanted[action], counts) for action in classes])  # (classes, 1 + draws)
     there = ~np.isnan(drawn)
+    if not there[:, 0].any():
+        return float("nan"), float("nan")
     means = np.where(there, drawn, 0).sum(0)[there.any(0)] / there.sum(0)[there.any(0)]
-    low, high = np.percentile(means, (2.5, 97.5)) if len(means) else (float("nan"), float("nan"))
-    return float(low), float(high)
+    return centred_interval(means[0], means[1:], 1.0)
 
 
 def _drawn_aps(found: np.ndarray, truth: np.ndarray, counts: np.ndarray) -> np.ndarray:

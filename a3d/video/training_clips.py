@@ -107,7 +107,8 @@ class TrainingClips(Dataset):
         wanted = sampling.span(video.frame_rate)
         begin, length = room(video, wanted, item.span)
         start = begin + training_start(length, wanted, generator)
-        frames = video.read(window(video.times, video.frame_rate, sampling.frames, sampling.stride, start))
+        shown = window(video.times, video.frame_rate, sampling.frames, sampling.stride, start)
+        frames = video.read(shown)
         height, width = frames.shape[1:3]
         box = self._box(height, width, generator)
         clip = cut(frames, box, sampling.spatial)
@@ -115,7 +116,7 @@ class TrainingClips(Dataset):
         clip = clip.flip(2) if mirrored else clip
         if item.boxes:
             return self._with_boxes(clip, index, *cut_boxes(item.boxes, box, height, width, mirrored))
-        return Example(clip, self._label(item, (start, start + wanted)), index)
+        return Example(clip, self._label(item, tuple(video.times[shown[[0, -1]]])), index)
 
     def _label(self, item: Item, span: Span) -> int | Tensor:
         if self.dataset.task == "classification":
