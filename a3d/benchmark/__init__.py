@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from a3d.benchmark import decoding, deployment, machine
+from a3d.benchmark import decoding, deployment, machine, speed, switching, training
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
 
 
@@ -25,6 +25,13 @@ class Group:
 
 GROUPS: dict[str, Group] = {
     "machine": Group("what this machine can do", (machine.peaks,)),
+    "speed": Group(
+        "a sub-network's latency",
+        (speed.full_network, speed.answers_in_bfloat16, speed.by_cost, speed.against_small),
+        ("pytorchvideo",),
+    ),
+    "switching": Group("changing the budget", (switching.change, switching.memory), (), ("cpu",)),
+    "training": Group("the cost of a mutual step, and of a table", (training.mutual, training.table)),
     "decoding": Group(
         "8 frames out of a video, from the closed file",
         (decoding.made_clips, decoding.real_clips),

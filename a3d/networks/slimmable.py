@@ -69,6 +69,9 @@ class SlimmableConv3d(nn.Conv3d):
 
     def forward(self, x: Tensor, how: Pass) -> Tensor:
         weight = self.sliced(x.shape[1], how.width)
+        if weight.shape != self.weight.shape:  # a slice is not dense, and fast kernels are for dense weights alone
+            last = x.is_contiguous(memory_format=torch.channels_last_3d)
+            weight = weight.contiguous(memory_format=torch.channels_last_3d if last else torch.contiguous_format)
         return F.conv3d(x, weight, None, self.stride, self.padding, self.dilation)
 
 

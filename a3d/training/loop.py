@@ -130,6 +130,7 @@ class Run:
             batch_sampler=[parallel.share(batch.tolist()) for batch in order[done:].split(self.recipe.batch)],
             num_workers=self.workers,
             collate_fn=collate,
+            pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else every epoch's loader would draw from the global one
         )
         yield from loader
@@ -180,9 +181,11 @@ class Run:
     def _prepare(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
         """Pixels (B, T, S, S, 3), float, 0..255, targets (rows, classes) and boxes of the rows; augmented."""
         recipe, architecture = self.recipe, self.network.architecture
-        pixels = batch.frames.to(self.device).float()
-        targets = of(architecture).targets(batch.labels.to(self.device), architecture.classes, recipe.smoothing)
-        boxes = None if batch.boxes is None else batch.boxes.to(self.device)
+        pixels = batch.frames.to(self.device, non_blocking=True).float()
+        targets = of(architecture).targets(
+            batch.labels.to(self.device, non_blocking=True), architecture.classes, recipe.smoothing
+        )
+        boxes = None if batch.boxes is None else batch.boxes.to(self.device, non_blocking=True)
         if recipe.colour:
             pixels = jitter_colours(pixels, recipe.colour)
         if recipe.mixup:
@@ -285,6 +288,7 @@ def _optimiser(recipe: Recipe, modules: list[nn.Module]) -> torch.optim.Optimize
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    fused = all(p.is_cuda for p in parameters)  # one kernel for all of them
     if recipe.optimiser == "adamw":
-        return torch.optim.AdamW(groups, recipe.rate)
-    return torch.optim.SGD(groups, recipe.rate, momentum=0.9, nesterov=True)
+        return torch.optim.AdamW(groups, recipe.rate, fused=fused)
+    return torch.optim.SGD(groups, recipe.rate, momentum=0.9, nesterov=True, fused=fused)
