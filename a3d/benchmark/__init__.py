@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from a3d.benchmark import decoding, deployment, machine, speed, switching, training
+from a3d.benchmark import decoding, deployment, live, machine, speed, switching, training
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
 
 
@@ -31,6 +31,7 @@ GROUPS: dict[str, Group] = {
         ("pytorchvideo",),
     ),
     "switching": Group("changing the budget", (switching.change, switching.memory), (), ("cpu",)),
+    "live": Group("deadlines held while the machine is slowed down", (live.deadlines,), (), ("cpu",)),
     "training": Group("the cost of a mutual step, and of a table", (training.mutual, training.table)),
     "decoding": Group(
         "8 frames out of a video, from the closed file",

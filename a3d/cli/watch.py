@@ -10,7 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 
 from a3d.cli.options import BUDGETS, command
-from a3d.inference.checkpoint import load
+from a3d.explain.live import live_figure
+from a3d.inference.checkpoint import load, replace
 from a3d.inference.live.limit import LimitFile
 from a3d.inference.live.trace import Step, Summary, TraceFile
 from a3d.inference.live.watch import watch
@@ -38,6 +39,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--limit", type=Path, metavar="FILE", help="a limit that may change: one line as `gflops 0.3`, or nothing"
     )
     sub.add_argument("--trace", type=Path, metavar="FILE", help="what was chosen and why, .csv or .jsonl")
+    sub.add_argument("--figure", type=Path, metavar="FILE", help="the trace as a picture to look into, .html")
     sub.add_argument("--device", default="cpu", help="cpu or cuda")
     sub.add_argument("--json", action="store_true", help="a line of JSON a window")
 
@@ -56,6 +58,9 @@ def run(options: argparse.Namespace) -> None:
             if options.trace:
                 trace.write(step)
             print(json.dumps(step.to_dict(), ensure_ascii=False) if options.json else _line(step), flush=True)
+    if options.figure and steps:
+        figure = live_figure({Path(options.source).name: steps})
+        replace(options.figure, lambda path: figure.write_html(path, include_plotlyjs=True))
     if not options.json:
         print(Summary.of(steps))
 

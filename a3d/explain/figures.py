@@ -12,6 +12,7 @@ from PIL import Image
 from plotly.colors import hex_to_rgb, label_rgb
 
 from a3d.configuration import Configuration
+from a3d.explain.live import live_figure
 from a3d.explain.look import BLUE, FAINT, FULL, SUB, look
 from a3d.explain.maps import Comparison, Explanation
 from a3d.explain.overlay import blend, overlays
@@ -27,6 +28,7 @@ __all__ = [
     "accuracy_figure",
     "cuboid_figure",
     "film_strip",
+    "live_figure",
     "probabilities_figure",
     "sampled_figure",
     "shares_figure",
