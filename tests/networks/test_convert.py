@@ -256,6 +256,22 @@ def test_configuration_of_a_slowfast_file_counts_fast_frames(tmp_path):
     assert (found.sampling.frames, found.sampling.stride) == (32, 2)
 
 
+@pytest.mark.parametrize(
+    ("cfg", "task", "aligned"),
+    [
+        ("DETECTION:\n  ALIGNED: false\n  ENABLE: true\n", "detection", False),
+        ("DETECTION:\n  ALIGNED: true\n  ENABLE: false\n", "classification", True),
+        ("DATA:\n  MULTI_LABEL: true\nDETECTION:\n  ENABLE: false\n", "multilabel", True),
+        ("", "classification", True),
+    ],
+)
+def test_task_is_told_by_the_configuration_of_the_file(cfg, task, aligned, tmp_path):
+    """As yacs writes it: YAML, two levels."""
+    cfg = "BN:\n  FREEZE: false\n" + cfg + "SOLVER:\n  STEPS:\n  - 0\n  - 10\nTASK: ''\n"
+    found = convert(write(small("slow"), tmp_path, "pyslowfast", False, cfg=cfg)).architecture
+    assert (found.task, found.aligned) == (task, aligned)
+
+
 def test_mismatches_are_named(tmp_path):
     def refused(change):
         names, _ = official.named(small("slow"), 50, False)

@@ -97,7 +97,7 @@ def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
         found["alpha"] = int(file.settings["SLOWFAST.ALPHA"])
     if named := re.search(r"(?<!\d)(\d{1,2})x(\d{1,2})(?!\d)", file.path.name):
         found |= _slow(*map(int, named.groups()), found["alpha"] if fast and int(named[1]) >= 32 else 1)
-    if "DATA.NUM_FRAMES" in file.settings:
+    if {"DATA.NUM_FRAMES", "DATA.SAMPLING_RATE"} <= file.settings.keys():
         told = (int(file.settings[f"DATA.{key}"]) for key in ("NUM_FRAMES", "SAMPLING_RATE"))
         found |= _slow(*told, found["alpha"] if fast else 1)
         found["spatial"] = int(file.settings.get("DATA.TRAIN_CROP_SIZE", 224))
@@ -106,10 +106,11 @@ def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
 
 def _head(file: WeightFile) -> dict[str, object]:
     """task and aligned."""
-    settings, plain = file.settings, "False" if file.format is not pyslowfast else "True"
-    detects = file.format.detects(set(file.tensors)) or settings.get("DETECTION.ENABLE") == "True"
-    several = "multilabel" if settings.get("DATA.MULTI_LABEL") == "True" else "classification"
-    aligned = settings.get("DETECTION.ALIGNED", plain) == "True"
+    yes = {key for key, value in file.settings.items() if value.lower() == "true"}
+    detects = file.format.detects(set(file.tensors)) or "DETECTION.ENABLE" in yes
+    several = "multilabel" if "DATA.MULTI_LABEL" in yes else "classification"
+    told = "DETECTION.ALIGNED" in file.settings
+    aligned = "DETECTION.ALIGNED" in yes if told else file.format is pyslowfast
     return {"task": "detection" if detects else several, "aligned": aligned}
 
 
