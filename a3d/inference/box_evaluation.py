@@ -64,7 +64,7 @@ def evaluate_boxes(
     The whole picture is seen, its shorter side brought to the configuration's size, as in the official test.
     Raises MissingStatistics, and EvaluationError for a network of other classes or a set without a readable clip.
     """
-    _check(network, dataset)
+    check(network, dataset)
     numbers, subs = parallel.share(range(len(dataset))), Residents()
     found, broken, read = {configuration: [] for configuration in configurations}, [], []
     for start in range(0, len(numbers), AT_ONCE):
@@ -88,7 +88,8 @@ def evaluate_boxes(
     return {c: _result(c, dataset, read, probabilities, broken) for c, probabilities in answers.items()}
 
 
-def _check(network: AdaptiveNetwork, dataset: Ava) -> None:
+def check(network: AdaptiveNetwork, dataset: Ava) -> None:
+    """Raises EvaluationError for a network of other classes."""
     unnamed = network.labels == tuple(f"class {i}" for i in range(len(network.labels)))  # converted without names
     if len(network.labels) != len(dataset.classes) or not (unnamed or network.labels == dataset.classes):
         raise EvaluationError(

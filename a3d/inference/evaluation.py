@@ -149,6 +149,7 @@ def build_table(
     that are done and their total, each weighed by its cost, so that the time left can be judged.
     """
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
+    _check(network, dataset)  # before the hours of calibration
     costs = {configuration: cost(network, configuration) for configuration in configurations}
     calibration = spread(training.items, calibration_clips)
     gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]
@@ -313,6 +314,16 @@ def evaluating(network: AdaptiveNetwork) -> Iterator[None]:
         yield
     finally:
         network.train(training)
+
+
+def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
+    """Raises EvaluationError for a data set whose classes or kind are not the network's."""
+    if dataset.task == "detection" == network.architecture.task:
+        from a3d.inference.box_evaluation import check
+
+        check(network, dataset)
+    else:
+        _labels(dataset, network)
 
 
 def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int | list[float]]:

@@ -275,3 +275,13 @@ def test_a_data_set_of_another_kind_is_refused(several, val, clips):
     data.items = [item._replace(label=()) for item in data.items]
     with pytest.raises(EvaluationError, match="none of the 6 clips that can be read has a label"):
         evaluate(network, data, SMALL, (1, 1))
+
+
+def test_a_table_refuses_before_it_calibrates(network, train, val, decoded):
+    network.labels = ("jump", "run", "swim")
+    with pytest.raises(EvaluationError, match="class 'sit' is none of the 3"):
+        build_table(network, train, val, [SMALL])
+    network.architecture = replace(network.architecture, task="multilabel")
+    with pytest.raises(EvaluationError, match="a data set for classification does not test"):
+        build_table(network, train, val, [SMALL])
+    assert not decoded and not network.statistics
