@@ -1,9 +1,11 @@
 """Two processes (gloo) reach what one process with the whole batch reaches: weights, statistics, table."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -103,3 +105,50 @@ with parallel.joined():
     assert len(one["broken"]) == 1 and one["broken"] == two["broken"]
     logs = [(folder / "run" / "metrics.csv").read_text().count("\n") for folder in folders]
     assert logs == [1 + 3 * STEPS] * 2
+
+
+def launched(data, folder, *more):
+    """`a3d train` under `torchrun`, as it is typed."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "a3d.cli"]
+    shape = ["--network", "slow_r18", "--base-channels", "8", "--spatial", "32", "--frames", "4", "--stride", "2"]
+    settings = ["--recipe", "from_scratch", "--epochs", "40", "--batch", "4", "--workers", "0", *more]
+    return subprocess.Popen(
+        [*command, "train", "--data", str(data), "--out", str(folder), *shape, *settings],
+        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def worker(launcher, rank):
+    """The process of that rank, by what the launcher gave it."""
+    for child in Path(f"/proc/{launcher.pid}/task/{launcher.pid}/children").read_text().split():
+        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+            return int(child)
+    raise LookupError(f"no process of rank {rank}")
+
+
+@pytest.mark.slow
+def test_a_dead_process_ends_the_run_and_it_can_be_resumed(data, tmp_path):
+    folder = tmp_path / "run"
+    launcher = launched(data, folder)
+    while not (folder / "metrics.csv").exists() or (folder / "metrics.csv").read_text().count("\n") < 20:
+        assert launcher.poll() is None, launcher.communicate()
+        time.sleep(0.1)
+    os.kill(worker(launcher, 1), signal.SIGKILL)
+    said = launcher.communicate(timeout=100)[1]
+    assert launcher.returncode != 0
+    line = next(line for line in said.splitlines() if line.startswith("error: "))
+    assert "another process of the run has ended" in line and "state.pt holds the steps before" in line
+    reached = torch.load(folder / "state.pt", weights_only=True)["step"]
+    logged = int((folder / "metrics.csv").read_text().splitlines()[-1].split(",")[0])
+    assert f"error: step {reached}, " in line and reached == logged + 1  # nothing that was done is lost
+    assert not (folder / "checkpoint").exists() and not list(folder.glob(".*tmp"))
+
+    again = launched(data, folder, "--resume")
+    told, said = again.communicate(timeout=300)
+    assert again.returncode == 0, said
+    assert told.count("wrote") == 1 and (folder / "checkpoint" / "weights.safetensors").exists()
+    steps = [int(line.split(",")[0]) for line in (folder / "metrics.csv").read_text().splitlines()[1:]]
+    assert steps == sorted(steps) and set(steps) == set(range(40 * 3))
