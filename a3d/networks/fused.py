@@ -52,8 +52,9 @@ class FusedConv3d(nn.Conv3d):
 
     def _runs_fused(self, x: Tensor) -> bool:
         """Not where something follows each operation: autograd, export, a compiler (which fuses by itself)."""
-        followed = (x.requires_grad and torch.is_grad_enabled()) or torch.compiler.is_compiling()
-        return x.device.type == "cpu" and x.dtype in _fused_dtypes() and not followed
+        if torch.compiler.is_compiling() or (x.requires_grad and torch.is_grad_enabled()):
+            return False
+        return x.device.type == "cpu" and x.dtype in _fused_dtypes()
 
     def _fused(self, x: Tensor, relu: bool, plus: Tensor | None) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last_3d)

@@ -126,3 +126,13 @@ def test_threads_at_different_budgets_get_what_each_gets_alone(slow):
 
 def test_fast_dtype_is_one_that_the_device_has():
     assert extraction.fast_dtype("cpu") in (torch.float32, torch.bfloat16)
+
+
+@pytest.mark.slow
+def test_compiles(tiny):
+    small = extracted(tiny.eval(), ODD[0])
+    clip = clips(tiny, ODD[0], 1)
+    with torch.no_grad():
+        wanted = small(clip)
+        small.compile()
+        torch.testing.assert_close(small(clip), wanted, atol=1e-5, rtol=1e-4)
