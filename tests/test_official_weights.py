@@ -50,6 +50,7 @@ def test_adaptive_training_starts_from_them(checkpoint, tmp_path):
         torch.testing.assert_close(tensor, before.state_dict()[name], atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("checkpoint", ["slow"], indirect=True)
 def test_detection_starts_from_them(checkpoint, tmp_path):
     folder, out = write_ava(tmp_path / "ava"), tmp_path / "run"
     data = ["--data", str(folder / "train.csv"), "--videos", str(folder / "videos")]

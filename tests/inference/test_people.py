@@ -53,6 +53,7 @@ def test_only_people_are_kept(weights, tmp_path):
     assert 17 in detector.network([picture.movedim(-1, 0) / 255])[0]["labels"]
 
 
+@pytest.mark.slow
 def test_second_version_is_known_by_its_counters(tmp_path):
     network = detection.fasterrcnn_resnet50_fpn_v2(weights=None, weights_backbone=None, num_classes=91)
     torch.save(network.state_dict(), tmp_path / "v2.pth")

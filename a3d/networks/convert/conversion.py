@@ -39,7 +39,8 @@ def convert(
     RoIAlign; only PySlowFast trains with it unless told otherwise. span: builder of the network's range.
 
     The file's running statistics belong to the size of training (224²); the network has them there and, as the
-    official tests do, at 8/7 of it (256²). Other configurations are to be calibrated (`a3d table`).
+    official tests do, at 8/7 of it (256²), where those slide a pool of 7² and average its probabilities, and here
+    logits are averaged over everything. Other configurations are to be calibrated (`a3d table`).
     Raises ConversionError, which names the tensors that do not fit.
     """
     file = files.read(path)
