@@ -125,7 +125,7 @@ def _shared(tables: Mapping[str, Table]) -> Iterator[str]:
     if not shared:
         yield _missing("No configuration was tested in all of them.")
         return
-    lines = [("configuration", *(f"{name}, top-1 in %" for name in tables))]
+    lines = [("configuration", *(f"{name}, {table.metric} in %" for name, table in tables.items()))]
     lines += [(str(size), *(_accuracy(rows[size]).replace("%", "") for rows in known)) for size in shared]
     yield _folded(f"The {len(shared)} configurations that all of them were tested at", _table(lines))
 
@@ -190,8 +190,8 @@ def _short(row: Row) -> str:
 
 
 def _accuracy(row: Row) -> str:
-    if not row.clips:
-        return f"{row.top1:.1f}%"
+    if not row.clips or row.mean_ap is not None:  # the interval is one of shares of clips
+        return f"{row.accuracy:.1f}%"
     low, high = wilson(row.top1, row.clips)
     return f"{row.top1:.1f}% ({low:.1f} to {high:.1f})"
 
@@ -200,7 +200,8 @@ def _rows(rows: Sequence[Row]) -> str:
     def percent(value: float | None) -> str:
         return "" if value is None else f"{value:.1f}"
 
-    lines = [("configuration", "GFLOPs", "M params", "top-1, % (95%)", "mean class, %", "top-5, %", "clips")]
+    measured = f"{Table(rows).metric}, % (95%)"
+    lines = [("configuration", "GFLOPs", "M params", measured, "mean class, %", "top-5, %", "clips")]
     for row in rows:
         size = (str(row.configuration), f"{row.gflops:.3g}", f"{row.params / 1e6:.2f}")
         lines.append(

@@ -73,7 +73,7 @@ def tradeoff_figure(
         mark, cheapest = figure.data[-1], cost(trade_off[0])
         mark.mode, mark.textposition = "markers+text", "top center" if mark.x[0] <= cheapest else "top left"
     costs = [cost(row) for row in rows] + [_cost(curve, unit)(row) for curve in others.values() for row in curve.rows]
-    _axes(figure, unit, costs, budget)
+    _axes(figure, unit, table.metric, costs, budget)
     return figure
 
 
@@ -91,11 +91,11 @@ def curves_figure(tables: Mapping[str, Table], published: Mapping[str, Table] | 
     for name, curve in (published or {}).items():
         figure.add_trace(_published_curve(name, curve, unit))
         costs += map(_cost(curve, unit), curve.trade_off())
-    _axes(figure, unit, costs, None)
+    _axes(figure, unit, next(iter(tables.values())).metric, costs, None)
     return figure
 
 
-def _axes(figure: go.Figure, unit: str, costs: Sequence[float], budget: float | None) -> None:
+def _axes(figure: go.Figure, unit: str, metric: str, costs: Sequence[float], budget: float | None) -> None:
     low, high = _log_range([*costs, *([budget] if budget else [])])
     if budget:
         _draw_budget(figure, budget, unit, low, high)
@@ -108,7 +108,7 @@ def _axes(figure: go.Figure, unit: str, costs: Sequence[float], budget: float | 
         ticktext=[_short(tick, unit, "g") for tick in ticks],
         title_text=AXES[unit],
     )
-    figure.update_yaxes(title_text="top-1 accuracy, %")
+    figure.update_yaxes(title_text="mAP, %" if metric == "mAP" else "top-1 accuracy, %")
 
 
 def _cost(table: Table, unit: str, profile: Profile | None = None) -> Callable[[Row], float]:
@@ -124,7 +124,7 @@ def _cost(table: Table, unit: str, profile: Profile | None = None) -> Callable[[
 def _points(rows: Sequence[Row], cost: Callable[[Row], float]) -> dict:
     return {
         "x": [cost(row) for row in rows],
-        "y": [row.top1 for row in rows],
+        "y": [row.accuracy for row in rows],
         "customdata": [row.configuration.key for row in rows],
         "hovertext": [_describe(row) for row in rows],
         "hovertemplate": "%{hovertext}<extra></extra>",
@@ -133,7 +133,11 @@ def _points(rows: Sequence[Row], cost: Callable[[Row], float]) -> dict:
 
 
 def _describe(row: Row) -> str:
-    lines = [f"<b>{row.configuration}</b>", f"{row.top1:.1f}% top-1", f"{row.gflops:.3g} GFLOPs"]
+    lines = [
+        f"<b>{row.configuration}</b>",
+        f"{row.accuracy:.1f}% {'top-1' if row.mean_ap is None else 'mAP'}",
+        f"{row.gflops:.3g} GFLOPs",
+    ]
     if row.params:
         lines.append(f"{row.params / 1e6:.3g} M parameters")
     return "<br>".join([*lines, *(note for note in (row.source, row.note) if note)])
@@ -152,7 +156,7 @@ def _segment_trace(kind: str, segments: Sequence[tuple[Row, Row]], cost: Callabl
     name, colour, dash = STEPS[kind]
     return go.Scatter(
         x=[value for a, b in segments for value in (cost(a), cost(b), None)],
-        y=[value for a, b in segments for value in (a.top1, b.top1, None)],
+        y=[value for a, b in segments for value in (a.accuracy, b.accuracy, None)],
         mode="lines",
         name=name,
         line={"color": colour, "width": 1.5 if kind == "several" else 3, "dash": dash},
@@ -167,7 +171,7 @@ def _label_steps(figure: go.Figure, rows: Sequence[Row], cost: Callable[[Row], f
         return
     figure.add_scatter(
         x=[math.sqrt(cost(a) * cost(b)) for a, b in pairs],
-        y=[(a.top1 + b.top1) / 2 for a, b in pairs],
+        y=[(a.accuracy + b.accuracy) / 2 for a, b in pairs],
         text=[" ".join(map(SYMBOLS.get, a.configuration.differences(b.configuration))) for a, b in pairs],
         mode="text",
         textposition="bottom right",
@@ -198,7 +202,7 @@ def _mark(row: Row, name: str, symbol: str, colour: str, cost: Callable[[Row], f
 
 
 def _interval(row: Row, colour: str) -> dict | None:
-    if row.clips is None:
+    if row.clips is None or row.mean_ap is not None:
         return None
     low, high = wilson(row.top1, row.clips)
     reach = {"array": [high - row.top1], "arrayminus": [row.top1 - low]}

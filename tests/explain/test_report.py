@@ -95,3 +95,9 @@ def test_the_command(tested, tmp_path, capsys):
     assert "wrote" in capsys.readouterr().out and page.read_text(encoding="utf-8").startswith("<!doctype html>")
     assert main(["report", str(tmp_path / "nothing"), "--out", str(page)]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_several_labels_a_clip_are_told_by_map(tested, tmp_path):
+    tested.table = Table([replace(row, top1=50.0, mean_ap=33.3 + i) for i, row in enumerate(tested.table.rows)])
+    page = report([run(tmp_path / "mine", tested)])
+    assert "mAP, % (95%)" in words(page) and "33.3" in words(page) and "mAP, %" in page
