@@ -59,8 +59,7 @@ def choose_clip(source: Source) -> Shown | None:
     with left:
         title = st.selectbox(
             "Clip",
-            [*own, *SAMPLES],
-            index=len(own),
+            [*SAMPLES, *own],
             key="clip",
             bind="query-params",
             help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "

@@ -1,4 +1,4 @@
-"""Accuracy over cost: the curve, on which a click chooses, and the list of what each step gives up."""
+"""What a choice is, drawn: the curve, on which a click chooses, the list of steps, and what is kept of the clip."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from panel import BARE
 from sources import Source
 from times import profile_of
 
-from a3d.explain.figures import tradeoff_figure
+from a3d.configuration import Configuration
+from a3d.explain.figures import cuboid_figure, tradeoff_figure
 from a3d.inference.published import published
 from a3d.inference.table import Table
 
@@ -39,6 +40,12 @@ def _figure(source: Source, choice: Choice, beside: bool, _table: Table) -> go.F
     others = {name: published(key) for name, key in PAPER.items()} if beside else {}
     profile = profile_of(source) if choice.unit == "milliseconds" else None
     return tradeoff_figure(_table, choice.row, choice.limit, others, _table.full, choice.unit, profile)
+
+
+@st.cache_resource(max_entries=256, show_spinner=False)
+def drawing(configuration: Configuration, full: Configuration) -> go.Figure:
+    """What is kept of the full clip and network."""
+    return cuboid_figure(configuration, full)
 
 
 def _clicked() -> None:

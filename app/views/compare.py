@@ -33,7 +33,8 @@ def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:
 
 
 def answers(both: Comparison, drawn: dict) -> None:
-    st.markdown(words.verdict(both))
+    with st.container(key="verdict"):
+        st.markdown(words.verdict(both))
     left, right = st.columns(2)
     with left:
         st.subheader("What they answer", help=words.ANSWERS)

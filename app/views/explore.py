@@ -8,9 +8,8 @@ from controls import choose_source, show_choice, tested
 from dial import Choice
 from panel import BARE, dial
 from sources import Source
-from trade import curve
+from trade import curve, drawing
 
-from a3d.explain.figures import cuboid_figure
 from a3d.inference.table import Table
 
 
@@ -20,7 +19,7 @@ def choice_in_words(choice: Choice, table: Table) -> None:
     if row.note:
         st.caption(row.note)
     kept = f"Kept of the full network: {words.dimensions(row)}"
-    st.plotly_chart(cuboid_figure(row.configuration, table.full.configuration), key="kept", config=BARE, alt=kept)
+    st.plotly_chart(drawing(row.configuration, table.full.configuration), key="kept", config=BARE, alt=kept)
     show_choice(row, table)
 
 
@@ -36,7 +35,8 @@ def on_a_clip(source: Source, table: Table, choice: Choice) -> None:
         st.error(str(error), icon=":material/movie:")
         return
     drawn = figures(source, shown, both)
-    st.markdown(words.verdict(both))
+    with st.container(key="verdict"):
+        st.markdown(words.verdict(both))
     with st.container(key="film"):
         alt = f"Frames with the evidence of both networks laid over. {words.seen(both)}"
         st.plotly_chart(drawn["Where they look"], key="strip", config=BARE, alt=alt)
