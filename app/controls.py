@@ -11,6 +11,7 @@ from a3d.inference.table import Row, Table
 
 AUTOMATIC = "The first network's answer"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
+METRICS = {"top-1": "Top-1 accuracy", "mAP": "Mean average precision"}
 FULL, CHOICE = "Full network", "The dial's choice"
 
 
@@ -84,7 +85,7 @@ def show_choice(row: Row, table: Table) -> None:
         "Configuration": (str(row.configuration), f"full: {full.configuration}"),
         "GFLOPs": (words.digits(row.gflops), f"{words.share(row.gflops, full.gflops)} of full"),
         "Parameters": (words.params(row.params), f"{words.share(row.params, full.params)} of full"),
-        "Top-1 accuracy": (f"{row.top1:.1f}%", f"{row.top1 - full.top1:+.1f} vs. full"),
+        METRICS[table.metric]: (f"{row.accuracy:.1f}%", f"{row.accuracy - full.accuracy:+.1f} vs. full"),
     }
     with st.container(key="numbers"):
         columns = [*st.columns(2), *st.columns(2)]

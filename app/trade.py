@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 import words
+from controls import METRICS
 from dial import Choice, pick
 from panel import BARE
 from sources import Source
@@ -29,7 +30,7 @@ def curve(source: Source, table: Table, choice: Choice) -> None:
         config=BARE,
         on_select=_clicked,
         selection_mode="points",
-        alt=f"Top-1 accuracy against cost of {len(table)} configurations; chosen: {choice.row.configuration}. "
+        alt=f"{METRICS[table.metric]} against cost of {len(table)} configurations; chosen: {choice.row.configuration}. "
         "The list below and the field Configuration hold the same.",
     )
     _listed(table, choice)
@@ -68,7 +69,7 @@ def _listed(table: Table, choice: Choice) -> None:
                     "Configuration": str(row.configuration),
                     "GFLOPs": words.digits(row.gflops),
                     "Parameters": words.params(row.params),
-                    "Top-1": f"{row.top1:.1f}%",
+                    METRICS[table.metric]: f"{row.accuracy:.1f}%",
                     "Gives up": down.get(row, "—"),
                 }
                 for row in reversed(rows)

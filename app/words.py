@@ -76,8 +76,9 @@ def dimensions(row: Row) -> str:
 
 def accuracy(row: Row) -> str:
     """Top-1 with what it was counted on."""
-    top1 = f"{row.top1:.1f}% top-1" + (" as published" if row.published else "")
-    if row.clips is None:
+    metric = "top-1" if row.mean_ap is None else "mAP"
+    top1 = f"{row.accuracy:.1f}% {metric}" + (" as published" if row.published else "")
+    if row.clips is None or row.mean_ap is not None:
         return top1
     low, high = wilson(row.top1, row.clips)
     return f"{top1} (95% interval {low:.0f}–{high:.0f} on {row.clips:,} clips)"
@@ -85,7 +86,7 @@ def accuracy(row: Row) -> str:
 
 def interval(row: Row) -> str:
     """Of top-1, 95%; empty where it is not known on how many clips it was tested."""
-    if row.clips is None:
+    if row.clips is None or row.mean_ap is not None:
         return ""
     low, high = wilson(row.top1, row.clips)
     return f"{low:.0f}–{high:.0f}%"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 import words
-from controls import choose_source
+from controls import METRICS, choose_source
 from sources import Source, network_of, table_of
 
 from a3d.networks import AdaptiveNetwork
@@ -45,7 +45,9 @@ def facts(network: AdaptiveNetwork) -> None:
     columns[1].metric("Classes", len(network.labels), border=True)
     if table is not None:
         columns[2].metric("Configurations tested", len(table), border=True)
-        columns[3].metric("Top-1, full network", f"{table.full.top1:.1f}%", words.interval(table.full), **QUIET)
+        columns[3].metric(
+            f"{METRICS[table.metric]}, full", f"{table.full.accuracy:.1f}%", words.interval(table.full), **QUIET
+        )
 
 
 def card(source: Source, network: AdaptiveNetwork) -> None:

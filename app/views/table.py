@@ -21,6 +21,7 @@ COLUMNS = {
     "milliseconds": st.column_config.NumberColumn("ms", format="%.3g", help="For one clip on this machine"),
     "params": st.column_config.NumberColumn("Parameters", format="compact"),
     "top1": st.column_config.NumberColumn("Top-1", format="%.1f%%", help="Clips whose first answer is right"),
+    "mean_ap": st.column_config.NumberColumn("mAP", format="%.1f%%", help="Mean average precision over the classes"),
     "interval": st.column_config.TextColumn("95%", help="Interval of top-1, from the number of clips"),
     "top5": st.column_config.NumberColumn("Top-5", format="%.1f%%", help="Clips with the right class among five"),
     "mean_class": st.column_config.NumberColumn("Mean class", format="%.1f%%", help="Top-1 of each class, averaged"),

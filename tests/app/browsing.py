@@ -29,6 +29,7 @@ FLAGS = (
     "--disable-sync",
     "--window-size=1440,1000",
 )
+AT_ONCE = "profile.default_content_setting_values.automatic_downloads"  # several, without a question
 PATIENCE = 60  # seconds: a limit against hanging, not a claim
 AT_REST = """
 const app = document.querySelector('.stApp');
@@ -71,7 +72,8 @@ def browsers(downloads: Path | None = None):
             profile = stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
             options = webdriver.ChromeOptions()
             options.binary_location = CHROMIUM
-            options.add_experimental_option("prefs", {"download.default_directory": str(downloads or profile)})
+            wanted = {"download.default_directory": str(downloads or profile), AT_ONCE: 1}
+            options.add_experimental_option("prefs", wanted)
             for flag in (*FLAGS, f"--user-data-dir={profile}"):
                 options.add_argument(flag)
             browser = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
