@@ -26,7 +26,7 @@ def training_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
     for a run that has few epochs yet: means of some steps each.
     """
     figure = go.Figure()
-    is_full = metrics["configuration"] == _full(metrics).key
+    is_full = _widths(metrics) == 1.0
     for name, part, colour in (("full network", is_full, FULL), ("sub-networks", ~is_full, SUB)):
         _add_line(figure, _means(metrics, part, "loss", by), name, colour)
     look(figure, 320)
@@ -41,8 +41,8 @@ def accuracy_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
     by: as in `training_figure`.
     """
     figure = go.Figure()
-    widths = metrics["configuration"].map(lambda key: Configuration.parse(key).width)
-    is_full = metrics["configuration"] == _full(metrics).key
+    widths = _widths(metrics)
+    is_full = widths == 1.0
     is_smallest = (widths == widths.min()) & ~is_full
     kinds = (("full network", is_full, FULL), ("random width", ~is_full & ~is_smallest, GREEN))
     for name, part, colour in (*kinds, ("smallest width", is_smallest, SUB)):
@@ -57,7 +57,7 @@ def accuracy_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
 def sampled_figure(metrics: DataFrame) -> go.Figure:
     """Mean top-1 of the sub-networks sampled in the last five epochs, by the size and the frames that they got."""
     recent = metrics[metrics["epoch"] > metrics["epoch"].max() - RECENT]
-    recent = recent[recent["configuration"] != _full(metrics).key]
+    recent = recent[_widths(recent) < 1.0]
     sizes = [Configuration.parse(key) for key in recent["configuration"]]
     grid = recent.assign(spatial=[s.spatial for s in sizes], frames=[s.frames for s in sizes]).pivot_table(
         values="top1", index="spatial", columns="frames", aggfunc=["mean", "count"]
@@ -87,7 +87,7 @@ def runs_figure(metrics: Mapping[str, DataFrame]) -> go.Figure:
     """Top-1 of the largest network of several runs on their augmented training clips, by epoch."""
     figure = go.Figure()
     for (name, frame), (colour, _) in zip(metrics.items(), cycle(CURVES)):
-        is_full = frame["configuration"] == _full(frame).key
+        is_full = _widths(frame) == 1.0
         _add_line(figure, frame[is_full].groupby("epoch")["top1"].mean(), name, colour)
     look(figure, 320)
     figure.update_xaxes(title_text="epoch")
@@ -95,9 +95,9 @@ def runs_figure(metrics: Mapping[str, DataFrame]) -> go.Figure:
     return figure
 
 
-def _full(metrics: DataFrame) -> Configuration:
-    sizes = map(Configuration.parse, metrics["configuration"].unique())
-    return max(sizes, key=lambda size: (size.width, size.spatial, size.frames))
+def _widths(metrics: DataFrame) -> Series:
+    """The full network of a step is the one of all channels: a range that grows changes its size and frames."""
+    return metrics["configuration"].map(lambda key: Configuration.parse(key).width)
 
 
 def _means(metrics: DataFrame, part: Series, value: str, by: str) -> Series:

@@ -56,7 +56,8 @@ def _stream(container: av.container.OutputContainer, frame: np.ndarray, frame_ra
 
 
 def _options(quality: int, keyframes: int | None) -> dict[str, str]:
-    options = {"crf": str(quality), "preset": "veryfast", "threads": "1"}
+    # Without macroblock trees, the same frames give the same file: with them, x264 drifts from call to call.
+    options = {"crf": str(quality), "preset": "veryfast", "threads": "1", "x264-params": "mbtree=0"}
     if keyframes is not None:
         options |= {"g": str(keyframes), "sc_threshold": "0"}
     return options

@@ -170,3 +170,9 @@ def test_clothes_can_be_fixed_and_a_figure_has_all_its_limbs():
     parts = person(adult(rng), outfit, performance("JumpingJack", 0).poses[0])
     assert outfit.bare and all(part.actor for part in parts)
     assert sum(part.colour == outfit.shoes for part in parts) == 4
+
+
+def test_the_same_clip_is_the_same_file(tmp_path):
+    clip = render("JumpingJack", 3, seconds=1.0, size=(320, 240))
+    files = [write(clip, tmp_path / f"{i}.mp4").read_bytes() for i in range(3)]
+    assert files[0] == files[1] == files[2]
