@@ -95,6 +95,8 @@ if source.published:
 others = choose_others(source)
 tables = {source: table} | {other: table_of(other) for other in others}
 frame = pandas.concat([framed(*pair) for pair in tables.items() if pair[1] is not None], ignore_index=True)
+for name in {"source", "note"} & set(frame):
+    frame[name] = frame[name].fillna("")  # one's own tests have none
 shown = narrowed(frame)
 st.caption(f"{len(shown)} of {len(frame)} configurations. A click on a column's name sorts by it.")
 show(shown, bool(others))
