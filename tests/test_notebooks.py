@@ -55,7 +55,8 @@ def test_runs(path, tmp_path, monkeypatch):
     for name, address in OFFLINE.items():
         monkeypatch.setenv(name, address)
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # what the notebook writes goes with the rest
-    (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
+    for beside in ("checkpoints", "results"):
+        (tmp_path / beside).symlink_to(ROOT / beside)
     folder = tmp_path / "notebooks"
     folder.mkdir()
     notebook = read(path)

@@ -1,0 +1,40 @@
+"""The results page tells what the results file holds."""
+
+from pathlib import Path
+
+import pytest
+
+from a3d.inference.metrics import wilson
+from a3d.training.ablations import ablations
+from a3d.training.claims import HEAD, claims, judge
+from a3d.training.experiments import BORROWED, OWN, read_outcomes
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def outcomes():
+    return read_outcomes(ROOT / "results" / "ucf12.csv")
+
+
+def test_the_page_holds_every_claim_as_judged(outcomes):
+    page = (ROOT / "notebooks" / "results.md").read_text(encoding="utf-8")
+    findings = judge(outcomes)
+    assert len(findings) == len(claims())
+    assert "\n".join([HEAD, *(finding.row for finding in findings)]) in page
+
+
+def test_the_file_holds_every_experiment_with_two_seeds_or_more(outcomes):
+    lines = [(o.experiment, o.configuration, o.statistics, o.seed) for o in outcomes]
+    assert len(set(lines)) == len(lines)
+    for experiment in ablations():
+        wanted = [(c.key, OWN) for c in experiment.tested] + [(c.key, BORROWED) for c in experiment.borrowing]
+        for place in wanted:
+            assert sum(line[:3] == (experiment.name, *place) for line in lines) >= 2, (experiment.name, *place)
+
+
+def test_figures_follow_from_the_clips(outcomes):
+    for found in outcomes:
+        assert found.clips == len(found.right) == 135
+        assert found.top1 == pytest.approx(100 * found.right.count("1") / 135, abs=0.006)
+        assert (found.low, found.high) == pytest.approx(wilson(found.top1, 135), abs=0.02)
