@@ -61,8 +61,8 @@ def check(written, network, configuration, frames, size):
         clips = torch.randint(0, 256, (batch, frames, size, size, 3), dtype=torch.uint8)
         with torch.inference_mode():
             logits = network(normalise(clips, network.sampling), configuration)
-        assert classify(clips.numpy()) == pytest.approx(logits.numpy(), abs=1e-4)
-        assert logits.std() > 0.01 and written.difference < 1e-4
+        assert classify(clips.numpy()) == pytest.approx(logits.numpy(), rel=1e-5, abs=1e-4)
+        assert logits.std() > 0.01 and written.difference < 1e-3
     assert about["labels"] == list(CLASSES) and about["configuration"] == configuration.key
     assert about["gflops"] == cost(network, configuration).gflops
 
@@ -151,5 +151,5 @@ def test_the_command_says_what_it_wrote(slow, tmp_path, capsys):
     arguments = ["export", "--checkpoint", str(tmp_path / "checkpoint"), "--configuration", "24x2@0.5"]
     assert main([*arguments, "--format", "torch-export", "--out", str(tmp_path / "out"), "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["configuration"] == "24x2@0.5" and said["difference"] < 1e-4
+    assert said["configuration"] == "24x2@0.5" and said["difference"] < 1e-3
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["network.pt2", "run.py"]
