@@ -66,7 +66,7 @@ def _figure(title: str, wanted: list[tuple[Path, Sequence[int]]]) -> Figure:
             reader(path, [int(number) for number in numbers])
 
     calls = {name: (lambda reader=reader: read(reader)) for name, reader in {"ours": _ours, **readers}.items()}
-    found = {name: 1000 * took.median / len(wanted) for name, took in interleaved(calls, rounds=7, warmup=1).items()}
+    found = {name: 1000 * took.median / len(wanted) for name, took in interleaved(calls, rounds=5, warmup=1).items()}
     ours = found.pop("ours")
     best = min(found, key=found.get)
     note = "; ".join([f"{name} {took:.1f}" for name, took in found.items()] + absent)

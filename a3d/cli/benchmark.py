@@ -72,8 +72,11 @@ def machine() -> dict:
 
 
 def _measure(name: str, setting: Setting, silent: bool) -> list[dict]:
-    with console.status(f"{name} on {setting.device}"):
-        figures = list(attempted(GROUPS[name], setting))
+    figures = []
+    with console.status(f"{name} on {setting.device}") as status:
+        for figure in attempted(GROUPS[name], setting):
+            figures.append(figure)
+            status.update(f"{name} on {setting.device}: {len(figures)} done, the last {escape(figure.name)}")
     if not silent:
         Console(width=None if sys.stdout.isatty() else 160).print(
             _table(f"{GROUPS[name].title} ({name}, {setting.device})", figures)
