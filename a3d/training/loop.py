@@ -92,6 +92,7 @@ class Run:
         """
         self.network.train()
         self._announce()
+        self._cut_log()
         try:
             self._train(progress)
         except ProcessLost as error:
@@ -247,7 +248,6 @@ class Run:
         self.optimiser.load_state_dict(state["optimiser"])
         if self.lesson:
             self.lesson.projections.load_state_dict(state["lesson"])
-        self._cut_log()
         return True
 
     def _announce(self) -> None:
@@ -273,12 +273,13 @@ class Run:
                 writer.writerow((*row, f"{part.loss:.5g}", f"{part.top1:.4g}"))
 
     def _cut_log(self) -> None:
-        """Drops the lines of steps that will run again."""
+        """Drops the lines of steps that will run again, and one that was cut off."""
         path = self.folder / "metrics.csv"
         if parallel.first() and path.exists():
-            head, *lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if int(line.split(",", 1)[0]) < self.step]
-            replace(path, lambda temporary: temporary.write_text("\n".join([head, *kept, ""]), encoding="utf-8"))
+            lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
+            kept = [line for line in lines if len(line) == len(COLUMNS) and int(line[0]) < self.step]
+            text = "".join(",".join(line) + "\n" for line in (COLUMNS, *kept))
+            replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def _optimiser(recipe: Recipe, modules: list[nn.Module]) -> torch.optim.Optimizer:

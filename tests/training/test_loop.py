@@ -13,7 +13,7 @@ import torch
 
 from a3d.configuration import range_0016
 from a3d.networks import slow_r18
-from a3d.training.loop import Run
+from a3d.training.loop import COLUMNS, Run
 from a3d.training.mutual import TrainingError
 from a3d.training.recipes import paper, small
 from a3d.video import ClipFolder, Sampling, TrainingClips
@@ -85,6 +85,16 @@ def test_weights_move_and_losses_are_logged(data, tmp_path):
     assert [p.step for p in seen] == list(range(9))
     assert all(len(p.parts) == 3 for p in seen)
     assert not any(torch.equal(before[n], after[n]) for n in after if n.endswith("conv.weight"))
+
+
+def test_what_a_run_without_a_state_has_logged_goes(data, tmp_path):
+    """Killed before the first state and started anew: each step is in the log once, and no half line."""
+    start(data, tmp_path)
+    (tmp_path / "metrics.csv").write_text(",".join(COLUMNS) + "\n0,0,0.1,1.0,0,32x4@1.0,9,0\n1,0,0.1")
+    start(data, tmp_path, replace(RECIPE, epochs=1)).train()
+    with (tmp_path / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [0] * 3 + [1] * 3 + [2] * 3 and rows[0]["loss"] != "9"
 
 
 def test_stops_naming_step_and_configuration(data, tmp_path):
