@@ -21,6 +21,10 @@ class RecipeError(ValueError):
 
 
 def check(recipe: Recipe) -> None:
+    """Raises RecipeError for a recipe that no run can follow."""
+    for name in ("epochs", "batch"):
+        if getattr(recipe, name) < 1:
+            raise RecipeError(f"{name} {getattr(recipe, name)} in recipe {recipe.name}: give at least 1")
     if recipe.step not in STEPS:
         raise RecipeError(f"step {recipe.step!r} in recipe {recipe.name}: choose one of {', '.join(STEPS)}")
     if recipe.configuration is not None and recipe.step != "plain":

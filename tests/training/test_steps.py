@@ -36,6 +36,9 @@ def test_unknown_kinds_are_refused():
         check(replace(from_scratch(), step="mutal"))
     with pytest.raises(RecipeError, match="goes with step 'plain' alone"):
         check(replace(from_scratch(), configuration=HALF))
+    for nothing in ({"batch": 0}, {"epochs": 0}, {"epochs": -1}):
+        with pytest.raises(RecipeError, match=r"(batch|epochs) -?\d in recipe from_scratch: give at least 1"):
+            check(replace(from_scratch(), **nothing))
     assert all(STEPS.values())
 
 
