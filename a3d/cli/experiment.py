@@ -8,8 +8,9 @@ from pathlib import Path
 
 import torch
 
-from a3d.cli.options import add_data, command, read_data, views
+from a3d.cli.options import add_data, add_device, command, read_data, views
 from a3d.cli.output import progress_bar
+from a3d.networks import parallel
 from a3d.training.ablations import SIZES, ablations
 from a3d.training.claims import HEAD, judge
 from a3d.training.experiments import Experiment, gather, run_experiment
@@ -42,11 +43,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--calibration-clips", type=int, default=256)
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
     sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
-    sub.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def run(options: argparse.Namespace) -> None:
     _train(options, _chosen(options))
+    if not parallel.first():
+        return  # only the first has waited for its last results to be written
     print(HEAD, *(finding.row for finding in judge(gather(options.out), options.size)), sep="\n")
     print(f"wrote {options.out / 'results.csv'}")
 

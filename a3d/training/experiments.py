@@ -137,6 +137,8 @@ def read_outcomes(path: str | Path) -> list[Outcome]:
 
 
 def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
+    """Writes a results file: a header, then a line an outcome."""
+
     def write(temporary: Path) -> None:
         with temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, Outcome.__dataclass_fields__, lineterminator="\n")
@@ -150,9 +152,10 @@ def _done(experiment: Experiment, path: Path) -> list[Outcome]:
     """What was written there, if it is the same experiment."""
     outcomes = read_outcomes(path)
     tested = {outcome.configuration for outcome in outcomes}
-    if tested != {c.key for c in experiment.tested} or {o.epochs for o in outcomes} != {experiment.recipe.epochs}:
+    epochs = {outcome.epochs for outcome in outcomes}
+    if tested != {c.key for c in experiment.tested} or epochs != {experiment.recipe.epochs}:
         raise ExperimentError(
-            f"{path} is of another {experiment.name}: {outcomes[0].epochs} epochs, {len(tested)} configurations; "
+            f"{path} is of another {experiment.name}: {max(epochs, default=0)} epochs, {len(tested)} configurations; "
             f"remove it, or give another --out"
         )
     return outcomes

@@ -15,6 +15,7 @@ from a3d.training.experiments import (
     gather,
     read_outcomes,
     run_experiment,
+    write_outcomes,
 )
 from a3d.training.recipes import from_scratch
 from a3d.video import ClipFolder, Sampling
@@ -91,3 +92,9 @@ def test_a_damaged_results_file_is_named(text, message, tmp_path):
     path.write_text(text.replace("HEADER", ",".join(Outcome.__dataclass_fields__)))
     with pytest.raises(ExperimentError, match=f"results.csv, {message}.*make it anew"):
         read_outcomes(path)
+
+
+def test_results_without_lines_are_not_taken_for_done(data, tmp_path):
+    write_outcomes(tmp_path / "results.csv", [])
+    with pytest.raises(ExperimentError, match=r"results\.csv is of another .*remove it"):
+        run_experiment(PLAIN, *data, tmp_path)
