@@ -286,3 +286,11 @@ def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypat
     assert span.name == "[0.06, 1]" and (recipe.batch, recipe.rate, recipe.epochs) == (64, 0.1, 2)
     assert main([*arguments, "--spatial", "112"]) == 1
     assert "--spatial 112: kinetics_slowfast_4x16 has its own; leave out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "meta", "gpu"])
+@pytest.mark.parametrize("command", ["train --data . --out x", "watch a.mp4 --deadline-ms 9", "profile"])
+def test_a_device_that_is_not_there_is_named(command, device, capsys):
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--device", device])
+    assert f"argument --device: '{device}': " in capsys.readouterr().err

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
+
 from a3d import networks
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.video import ClipSet, read_dataset
@@ -114,6 +116,22 @@ def configuration(text: str) -> Configuration:
         return Configuration.parse(text)
     except ConfigurationError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def add_device(sub: argparse.ArgumentParser, default: str = "cpu") -> None:
+    sub.add_argument("--device", type=_device, default=default, help=f"cpu or cuda ({default})")
+
+
+def _device(text: str) -> str:
+    """A device that is there; nothing is set up on it yet."""
+    try:
+        device = torch.device(text)
+    except RuntimeError:
+        raise argparse.ArgumentTypeError(f"{text!r}: write cpu or cuda") from None
+    count = {"cpu": 1, "cuda": torch.cuda.device_count()}.get(device.type, 0)
+    if (device.index or 0) >= count:
+        raise argparse.ArgumentTypeError(f"{text!r}: there are {count} of them; choose another, as cpu")
+    return text
 
 
 def views(text: str) -> tuple[int, int]:

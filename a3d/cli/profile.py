@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import command
+from a3d.cli.options import add_device, command
 from a3d.cli.output import emit, progress_bar
 from a3d.inference.checkpoint import load, save_profile
 from a3d.inference.latency import profile
@@ -28,7 +28,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--threads", type=int, action="append", help="of the processor (those of PyTorch); each has a file of its own"
     )
     sub.add_argument("--rounds", type=int, default=15, help="how often every configuration is run (15)")
-    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    add_device(sub)
     sub.add_argument("--json", action="store_true")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from a3d.cli.options import BUILDERS, RANGES, add_data, command, read_data
+from a3d.cli.options import BUILDERS, RANGES, add_data, add_device, command, read_data
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
 from a3d.networks import AdaptiveNetwork, build, parallel
@@ -61,7 +61,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
     sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
     sub.add_argument("--seed", type=int, default=0)
-    sub.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def run(options: argparse.Namespace) -> None:

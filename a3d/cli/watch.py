@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from a3d.cli.options import BUDGETS, command
+from a3d.cli.options import BUDGETS, add_device, command
 from a3d.explain.live import live_figure
 from a3d.inference.checkpoint import load, replace
 from a3d.inference.live.limit import LimitFile
@@ -40,7 +40,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     sub.add_argument("--trace", type=Path, metavar="FILE", help="what was chosen and why, .csv or .jsonl")
     sub.add_argument("--figure", type=Path, metavar="FILE", help="the trace as a picture to look into, .html")
-    sub.add_argument("--device", default="cpu", help="cpu or cuda")
+    add_device(sub)
     sub.add_argument("--json", action="store_true", help="a line of JSON a window")
 
 
