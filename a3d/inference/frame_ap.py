@@ -58,6 +58,8 @@ def frame_ap_interval(
     frames: dict[Key, int] = {}
     found = _columns(detections, classes, excluded, frames)
     wanted = _columns(truth, classes, excluded, frames)
+    if not frames:
+        return float("nan"), float("nan")
     counts = np.random.default_rng(seed).multinomial(len(frames), np.full(len(frames), 1 / len(frames)), draws)
     counts = np.concatenate([np.ones_like(counts[:1]), counts])  # the first is what was measured
     drawn = np.stack([_drawn_aps(found[action], wanted[action], counts) for action in classes])  # (classes, 1 + draws)

@@ -55,7 +55,7 @@ def _is_clip(path: Path) -> bool:
 
 def _read_list(file: Path) -> tuple[tuple[str, ...], list[tuple[Path, str]]]:
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = file.read_text(encoding="utf-8-sig").splitlines()  # with or without the mark of Windows
     except UnicodeDecodeError:
         raise DatasetError(f"{file}: neither a folder nor a text file with lines `path label`; give one") from None
     clips = [_parse(line, file, number) for number, line in enumerate(lines, 1) if line.strip()]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from a3d.cli import main
-from a3d.inference.frame_ap import frame_ap, mean_ap
+from a3d.inference.frame_ap import frame_ap, frame_ap_interval, mean_ap
 from a3d.video.ava import ActionBox
 from tests.imitations import write_ava
 
@@ -157,3 +157,7 @@ def test_a_malformed_line_is_named_and_nothing_printed(line, cause, tmp_path, ca
     assert main(["score", "ava", *files[:2], "--labels", files[2]]) == 1
     out, err = capsys.readouterr()
     assert out == "" and re.search(cause, err) and len(err.splitlines()) == 1
+
+
+def test_without_boxes_there_is_no_interval():
+    assert np.isnan(frame_ap_interval([], [], [12])).all()

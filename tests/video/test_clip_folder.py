@@ -76,3 +76,8 @@ def test_no_clips_is_an_error(tmp_path):
             ClipFolder(place)
     with pytest.raises(DatasetError, match="no such folder or list file"):
         ClipFolder(tmp_path / "none")
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(root):
+    (root / "list.txt").write_text("walk/a.MKV 0\n", encoding="utf-8-sig")
+    assert [item.path for item in ClipFolder(root / "list.txt").items] == [root / "walk" / "a.MKV"]

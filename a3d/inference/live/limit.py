@@ -20,7 +20,7 @@ class LimitFile:
         self._limits: Limits = {}
 
     def __call__(self) -> Limits:
-        text = self.path.read_text(encoding="utf-8", errors="replace") if self.path.is_file() else ""
+        text = self._read()
         if text != self._text:
             self._text = text
             try:
@@ -28,6 +28,12 @@ class LimitFile:
             except ValueError as error:
                 self._complain(f"{self.path}: {error}; the limit stays as it was")
         return self._limits
+
+    def _read(self) -> str:
+        try:
+            return self.path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:  # not yet, no more, or for the moment in which an editor replaces it
+            return ""
 
 
 def _parsed(text: str) -> Limits:

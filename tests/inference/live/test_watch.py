@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -101,6 +102,11 @@ def test_limit_file(tmp_path):
         assert cause in said.pop() and not said  # once
     path.unlink()
     assert limit() == {}
+
+
+def test_a_limit_file_may_go_at_any_moment(tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda path: True)  # as if it went right after a look
+    assert LimitFile(tmp_path / "limit", print)() == {}
 
 
 def test_broken_sources(ready, tmp_path):
