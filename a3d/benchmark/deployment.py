@@ -12,10 +12,10 @@ import torch
 from a3d.benchmark.measure import Figure, Setting, interleaved, rival
 from a3d.inference import runner
 from a3d.inference.checkpoint import load
-from a3d.inference.evaluation import squares
 from a3d.inference.export import Deployed, export
 from a3d.inference.prediction import full_configuration
 from a3d.video import ClipFolder, Sampling, decode_views
+from a3d.video.views import squares
 
 Classify = Callable[[np.ndarray], np.ndarray]  # uint8 (B, T, S, S, 3) to logits (B, classes)
 

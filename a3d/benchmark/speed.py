@@ -14,12 +14,12 @@ from a3d.configuration import Configuration
 from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import load
 from a3d.inference.cost import cost
-from a3d.inference.evaluation import squares
 from a3d.inference.prediction import full_configuration
 from a3d.inference.published import published
 from a3d.networks import AdaptiveNetwork, SubNetwork, slow_r50
 from a3d.networks.convert import convert
 from a3d.video import ClipFolder, decode_views, normalise
+from a3d.video.views import squares
 
 FULL, SMALL = Configuration(224, 8, 1.0), Configuration(224, 8, 0.5)
 PRECISIONS = {"float32": (torch.float32, 1.6, 1e-4), "bfloat16": (torch.bfloat16, 3.5, 1e-2)}  # target, difference

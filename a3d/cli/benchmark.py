@@ -21,6 +21,7 @@ from a3d.benchmark import GROUPS, Figure, Setting, attempted
 from a3d.cli.options import command
 from a3d.cli.output import console, emit
 from a3d.inference.checkpoint import replace
+from a3d.inference.profile import device_name
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -62,7 +63,7 @@ def machine() -> dict:
     return {
         "a3d": a3d.__version__,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "processor": _processor(),
+        "processor": device_name("cpu"),
         "threads": torch.get_num_threads(),
         "card": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "system": platform.platform(),
@@ -105,14 +106,6 @@ def _save(found: dict, path: Path | None) -> None:
     if path is not None:
         text = json.dumps(found, ensure_ascii=False, indent=1)
         replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def _processor() -> str:
-    """Its name, where the system tells it."""
-    facts = Path("/proc/cpuinfo")
-    lines = facts.read_text().splitlines() if facts.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def _version(package: str) -> str | None:

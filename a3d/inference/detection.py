@@ -17,10 +17,10 @@ from a3d.inference.prediction import chosen
 from a3d.networks import AdaptiveNetwork
 from a3d.video import DatasetError, Video, normalise, short_side, window
 from a3d.video.ava import THRESHOLD, read_boxes
+from a3d.video.items import BoxShares
 from a3d.video.views import DECODED_SIDE
 
-Box = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares 0..1 of the picture
-Proposer = Callable[[float, Tensor], list[tuple[Box, float]]]  # of a moment and its picture uint8 (H, W, 3)
+Proposer = Callable[[float, Tensor], list[tuple[BoxShares, float]]]  # of a moment and its picture uint8 (H, W, 3)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Person:
     actions: names and probabilities, each on its own, the most probable first.
     """
 
-    box: Box
+    box: BoxShares
     score: float
     actions: tuple[tuple[str, float], ...]
 
@@ -78,14 +78,14 @@ def proposals(file: str | Path, video: str, threshold: float = THRESHOLD) -> Pro
 
     video: its name in the file. Raises DatasetError for a file that has no box of it with at least that score.
     """
-    seconds: dict[int, dict[Box, float]] = {}
+    seconds: dict[int, dict[BoxShares, float]] = {}
     for box in read_boxes(file):
         if box.video == video and box.score >= threshold:
             seconds.setdefault(box.second, {})[box.box] = box.score
     if not seconds:
         raise DatasetError(f"{file}: no box of {video!r} has a score of {threshold:g} or more; name the video as there")
 
-    def propose(moment: float, picture: Tensor) -> list[tuple[Box, float]]:
+    def propose(moment: float, picture: Tensor) -> list[tuple[BoxShares, float]]:
         nearest = min(seconds, key=lambda second: abs(second - moment))
         return list(seconds[nearest].items()) if abs(nearest - moment) <= 0.5 else []
 
@@ -95,7 +95,7 @@ def proposals(file: str | Path, video: str, threshold: float = THRESHOLD) -> Pro
 def detected(detector: Callable[[Tensor], tuple[Tensor, Tensor]], threshold: float = THRESHOLD) -> Proposer:
     """Boxes that a `PersonDetector` finds in the picture of the moment, with at least that score."""
 
-    def propose(moment: float, picture: Tensor) -> list[tuple[Box, float]]:
+    def propose(moment: float, picture: Tensor) -> list[tuple[BoxShares, float]]:
         boxes, scores = detector(picture)
         kept = scores >= threshold
         return [(tuple(box), score) for box, score in zip(boxes[kept].tolist(), scores[kept].tolist(), strict=True)]
@@ -113,7 +113,11 @@ def _clip(video: Video, network: AdaptiveNetwork, moment: float) -> Tensor:
 
 @torch.inference_mode()
 def _judged(
-    frames: Tensor, people: Sequence[tuple[Box, float]], network: AdaptiveNetwork, sub, configuration: Configuration
+    frames: Tensor,
+    people: Sequence[tuple[BoxShares, float]],
+    network: AdaptiveNetwork,
+    sub,
+    configuration: Configuration,
 ) -> Iterator[Person]:
     if not people:
         return

@@ -19,8 +19,9 @@ from a3d.inference.metrics import mean_class_accuracy, top_k, wilson
 from a3d.inference.table import Row, Table
 from a3d.networks import AdaptiveNetwork, SubNetwork, parallel
 from a3d.networks.resident import Residents
-from a3d.video import ClipSet, Item, Sampling, Video, VideoError, crops, decode_views, normalise, short_side
+from a3d.video import ClipSet, Item, Sampling, Video, VideoError, decode_views, normalise
 from a3d.video.training_clips import multi_hot
+from a3d.video.views import squares
 
 Progress = Callable[[int, int], None]  # done, total
 
@@ -278,12 +279,6 @@ def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1) -> Tensor:
         raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
     found = sub.body.probabilities(logits).unflatten(0, (clips, -1))
     return (found.mean(1) if sub.body.architecture.task == "classification" else found.amax(1)).cpu()
-
-
-def squares(frames: Tensor, size: int, count: int) -> Tensor:
-    """Test crops of uint8 (clips, T, H, W, 3): short side to `size`, `count` squares; (clips · count, T, S, S, 3)."""
-    cut = crops(short_side(frames.flatten(0, 1), size), size, count)  # (count, clips · T, S, S, 3)
-    return cut.unflatten(1, frames.shape[:2]).transpose(0, 1).flatten(0, 1)
 
 
 def spread(items: Sequence, count: int) -> list:

@@ -62,10 +62,13 @@ def crop_views(frames: Tensor, sampling: Sampling, crops: int = 1, spatial: int 
     The short side is resized to S = `spatial` (by default the sampling's), then squares are cut: 1 in the centre or 3
     along the longer side.
     """
-    size = spatial or sampling.spatial
-    resized = short_side(frames.flatten(0, 1), size)
-    squares = cut_crops(resized, size, crops).unflatten(1, frames.shape[:2])  # (crops, clips, T, S, S, 3)
-    return normalise(squares.transpose(0, 1).flatten(0, 1), sampling)
+    return normalise(squares(frames, spatial or sampling.spatial, crops), sampling)
+
+
+def squares(frames: Tensor, size: int, count: int) -> Tensor:
+    """Test crops of uint8 (clips, T, H, W, 3): short side to `size`, `count` squares; (clips · count, T, S, S, 3)."""
+    cut = cut_crops(short_side(frames.flatten(0, 1), size), size, count)  # (count, clips · T, S, S, 3)
+    return cut.unflatten(1, frames.shape[:2]).transpose(0, 1).flatten(0, 1)
 
 
 def read_views(
