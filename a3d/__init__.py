@@ -7,11 +7,12 @@ from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, load, save
 from a3d.inference.cost import Cost, cost
 from a3d.inference.detection import detect
-from a3d.inference.evaluation import build_table, evaluate
+from a3d.inference.evaluation import EvaluationError, build_table, evaluate
 from a3d.inference.export import ExportError, export
 from a3d.inference.latency import profile
+from a3d.inference.live.watch import watch
 from a3d.inference.prediction import Prediction, predict
-from a3d.inference.profile import Profile
+from a3d.inference.profile import Profile, ProfileError
 from a3d.inference.published import published
 from a3d.inference.table import Row, Table, TableError
 from a3d.networks import (
@@ -38,10 +39,12 @@ __all__ = [
     "ConfigurationError",
     "ConversionError",
     "Cost",
+    "EvaluationError",
     "ExportError",
     "MissingStatistics",
     "Prediction",
     "Profile",
+    "ProfileError",
     "Row",
     "Sampling",
     "Table",
@@ -71,4 +74,5 @@ __all__ = [
     "slowfast_r26",
     "slowfast_r50",
     "slowfast_r101",
+    "watch",
 ]
