@@ -99,13 +99,14 @@ class Video:
         # One converter for all, on one thread: setting one up costs ten times the conversion of a small frame.
         reformatter = VideoReformatter()
         pictures = [self._convert(frame, reformatter, short_side) for frame in self._frames(list(self._runs(wanted)))]
-        return torch.stack([pictures[place] for place in places])
+        # NumPy copies on this thread: on a busy machine PyTorch's others come late, by more than the copy takes.
+        return torch.from_numpy(np.stack([pictures[place] for place in places]))
 
-    def _convert(self, frame: VideoFrame, reformatter: VideoReformatter, short_side: int | None) -> Tensor:
+    def _convert(self, frame: VideoFrame, reformatter: VideoReformatter, short_side: int | None) -> np.ndarray:
         rgb = reformatter.reformat(frame, *self._coded, format="rgb24", threads=1)  # some streams change size midway
-        picture = torch.from_numpy(_upright(rgb.to_ndarray(), _orientation(frame)))
+        picture = _upright(rgb.to_ndarray(), _orientation(frame))
         if short_side is not None and min(picture.shape[:2]) > short_side:
-            picture = transforms.short_side(picture[None], short_side)[0]
+            picture = transforms.short_side(torch.from_numpy(picture)[None], short_side)[0].numpy()
         return picture
 
     def _runs(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
