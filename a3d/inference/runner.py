@@ -14,9 +14,15 @@ import numpy as np
 
 
 def main(paths):
+    if not paths:
+        sys.exit("error: no video given; python run.py clip.mp4")
     classify, about = load(next(Path(__file__).parent.glob("network.*")))
     for path in paths:
-        logits = classify(read(path, **about["sampling"])[None])[0]
+        try:
+            clip = read(path, **about["sampling"])
+        except (av.FFmpegError, IndexError, ValueError) as error:
+            sys.exit(f"error: {path}: no video that FFmpeg can read ({error}); check the path, give a whole file")
+        logits = classify(clip[None])[0]
         probabilities = softmax(logits) if about["task"] == "classification" else 1 / (1 + np.exp(-logits))
         for place in probabilities.argsort()[::-1][:5]:
             print(f"{path}\t{about['labels'][place]}\t{probabilities[place]:.4f}")

@@ -102,6 +102,14 @@ def test_the_runner_gives_the_label_of_predict(request, slow, clips, kind):
         assert float(probability) == pytest.approx(answer.probabilities[0], abs=0.1)
 
 
+@pytest.mark.parametrize(("arguments", "cause"), [(["nope.mp4"], "nope.mp4: no video"), ([], "no video given")])
+def test_the_runner_refuses_in_one_line(onnx, arguments, cause):
+    script = [sys.executable, str(onnx.path.with_name("run.py"))]
+    said = subprocess.run([*script, *arguments], capture_output=True, text=True)
+    assert said.returncode == 1 and said.stdout == ""
+    assert said.stderr.startswith(f"error: {cause}") and said.stderr.count("\n") == 1
+
+
 def turned(path, turn=(0, 1, -1, 0)):
     """The clip with a display matrix of a quarter turn."""
     data = bytearray(path.read_bytes())
