@@ -65,6 +65,9 @@ class Architecture:
             raise ConfigurationError(f"depth {self.depth}: choose one of {', '.join(map(str, DEPTHS))}")
         if self.base_channels < 8 or self.base_channels % 8:
             raise ConfigurationError(f"base_channels {self.base_channels}: give a multiple of 8")
+        for name in ("classes", "spatial", "frames"):
+            if getattr(self, name) < 1:
+                raise ConfigurationError(f"{name} {getattr(self, name)}: give at least 1")
         if self.task not in TASKS:
             raise ConfigurationError(f"task {self.task!r}: choose one of {', '.join(TASKS)}")
 

@@ -108,12 +108,16 @@ class Run:
     def _train(self, progress: Callable[[Progress], None] | None) -> None:
         saved = time.monotonic()
         while self.step < self.steps:
+            whole, seen = self.step % self.steps_per_epoch == 0, 0
             for batch in self._batches(self.step // self.steps_per_epoch):
                 report = self._one(batch)
+                seen += report.clips
                 self._log(report)
                 self.step += 1
                 if progress is not None:
                     progress(report)
+                if whole and not seen and self.step % self.steps_per_epoch == 0:
+                    raise TrainingError(f"none of the {len(self.clips)} clips can be read: see what a3d verify says")
                 if time.monotonic() - saved > STATE_SECONDS or self.step % self.steps_per_epoch == 0:
                     self.save_state()
                     saved = time.monotonic()
