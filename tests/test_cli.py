@@ -143,6 +143,17 @@ def test_broken_clips_are_named_and_skipped(data, tmp_path, capsys):
     assert "bad.mp4" in capsys.readouterr().err
 
 
+def test_training_on_broken_clips_alone_is_an_error(tmp_path, capsys):
+    for name in CLASSES:
+        (tmp_path / "train" / name).mkdir(parents=True)
+        (tmp_path / "train" / name / "bad.mp4").write_text("not a video")
+    train = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--network", "slow_r18", "--frames", "2"]
+    train += ["--base-channels", "8", "--spatial", "32", "--no-teacher", "--batch", "1", "--workers", "0"]
+    assert main(train) == 1
+    assert "none of the 2 clips can be read" in capsys.readouterr().err
+    assert not list((tmp_path / "run").glob("state.pt")) and not (tmp_path / "run" / "checkpoint").exists()
+
+
 def pictures(count=20, height=48, width=64):
     return moving_square(0, count, height, width)
 
@@ -247,6 +258,8 @@ def test_predict_answers_for_odd_clips(checkpoint, tmp_path, capfd, name, make):
         (["evaluate", "--checkpoint", "x", "--data", "y", "--views", "10x2"], "CLIPSxCROPS"),
         (["predict", "a.mp4", "--gflops", "1", "--configuration", "32x4@1"], "not allowed with"),
         (["predict", "a.mp4", "--gflops", "1", "--megabytes", "3"], "not allowed with"),
+        (["train", "--data", "x", "--out", "y", "--epochs", "0"], "0: give a whole number above 0"),
+        (["cost", "--configuration", "224x4@1", "--classes", "-3"], "-3: give a whole number above 0"),
         (["frobnicate"], "invalid choice"),
     ],
 )
@@ -254,6 +267,30 @@ def test_unusable_arguments(capsys, arguments, cause):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert cause in capsys.readouterr().err
+
+
+def test_predicts_in_any_folder(data, tmp_path, monkeypatch, capsys):
+    """With the project's network, unless the folder has one of that name."""
+    clip = str(next(data.rglob("*.mp4")).resolve())
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", clip, "--gflops", "0.2"]) == 0
+    assert "64²×2" in capsys.readouterr().out
+    (tmp_path / "checkpoints" / "exercise12").mkdir(parents=True)
+    assert main(["predict", clip, "--gflops", "0.2"]) == 1
+    assert capsys.readouterr().err.startswith("error: checkpoints/exercise12/config.json does not exist")
+
+
+def test_a_file_that_cannot_be_written_is_named(checkpoint, data, tmp_path, capsys):
+    (tmp_path / "file").write_text("no folder")
+    clip, out = str(next(data.rglob("*.mp4"))), str(tmp_path / "file" / "out.mp4")
+    for arguments in (
+        ["explain", clip, "--checkpoint", str(checkpoint), "--out", out],
+        ["report", str(checkpoint), "--out", out],
+    ):
+        assert main(arguments) == 1
+        (line,) = capsys.readouterr().err.splitlines()
+        assert str(tmp_path / "file") in line and "check the path" in line
+    assert main(["report", str(checkpoint), "--out", str(tmp_path / "new" / "report.html")]) == 0
 
 
 def test_missing_checkpoint_is_one_line(capsys):

@@ -31,24 +31,25 @@ from a3d.networks import parallel
 from a3d.networks.parallel import ProcessLost
 from a3d.training.mutual import TrainingError
 
+# In the order of learning: use a network, deploy it, train one, the published data sets, compare.
 COMMANDS = (
-    verify,
-    train,
-    table,
-    evaluate,
     predict,
-    detect,
     explain,
+    app,
     cost,
     profile,
     watch,
-    convert,
     export,
-    score,
+    train,
+    table,
+    evaluate,
     report,
-    benchmark,
+    verify,
+    convert,
+    detect,
+    score,
     experiment,
-    app,
+    benchmark,
 )
 
 
@@ -59,12 +60,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with parallel.joined(), heard():
             options.run(options)
     except (ValueError, OSError, TrainingError, ProcessLost, ImportError) as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"error: {' '.join(_said(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _said(error: Exception) -> str:
+    """What the system says of a file lacks a remedy."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; check the path, and whether it may be read and written"
+    return str(error)
 
 
 def parser() -> argparse.ArgumentParser:

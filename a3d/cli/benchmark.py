@@ -18,7 +18,7 @@ from rich.table import Table
 
 import a3d
 from a3d.benchmark import GROUPS, Figure, Setting, attempted
-from a3d.cli.options import command
+from a3d.cli.options import add_checkpoint, command
 from a3d.cli.output import console, emit
 from a3d.inference.checkpoint import replace
 from a3d.inference.profile import device_name
@@ -34,7 +34,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     groups = "; ".join(f"{name}: {group.title}" for name, group in GROUPS.items())
     sub.add_argument("group", nargs="*", metavar="GROUP", help=f"all by default. {groups}")
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_checkpoint(sub)
     sub.add_argument("--data", type=Path, help="folder with train/ and val/, for the groups that test accuracy")
     sub.add_argument("--device", action="append", choices=("cpu", "cuda"), help="all there are by default")
     sub.add_argument("--out", type=Path, help="JSON file to write")

@@ -6,7 +6,7 @@ import argparse
 
 import torch
 
-from a3d.cli.options import BUILDERS, command, configuration
+from a3d.cli.options import BUILDERS, command, configuration, count
 from a3d.cli.output import emit
 from a3d.inference.cost import cost
 
@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     sub.add_argument("--network", default="slow_r50", choices=BUILDERS)
     sub.add_argument("--base-channels", type=int, default=64)
-    sub.add_argument("--classes", type=int, default=400)
+    sub.add_argument("--classes", type=count, default=400)
     sub.add_argument("--configuration", action="append", required=True, type=configuration)
     sub.add_argument("--json", action="store_true")
 

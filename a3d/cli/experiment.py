@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from a3d.cli.options import add_data, add_device, command, read_data, views
+from a3d.cli.options import add_data, add_device, command, count, read_data, views
 from a3d.cli.output import progress_bar
 from a3d.networks import parallel
 from a3d.training.ablations import SIZES, ablations
@@ -38,9 +38,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         help=f"this experiment, may be repeated (all): {', '.join(NAMES)}",
     )
     sub.add_argument("--seed", type=int, action="append", help="may be repeated (0)")
-    sub.add_argument("--epochs", type=int, help="instead of the recipe's, for every experiment")
+    sub.add_argument("--epochs", type=count, help="instead of the recipe's, for every experiment")
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
-    sub.add_argument("--calibration-clips", type=int, default=256)
+    sub.add_argument("--calibration-clips", type=count, default=256)
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
     sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
     add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, budget, command
+from a3d.cli.options import add_budget, add_checkpoint, budget, command
 from a3d.cli.output import emit
 from a3d.explain.maps import Explanation, compare
 from a3d.explain.overlay import write_overlay
@@ -18,10 +18,10 @@ def add(commands: argparse._SubParsersAction) -> None:
         run,
         "explain",
         "Where and when the full network and a sub-network look: a video side by side, and the shares of the frames.",
-        "a3d explain clip.mp4 --checkpoint checkpoints/exercise12 --gflops 0.2 --out maps.mp4",
+        "a3d explain clip.mp4 --gflops 0.2 --out maps.mp4",
     )
-    sub.add_argument("video")
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    sub.add_argument("video", help="any file that FFmpeg reads")
+    add_checkpoint(sub)
     add_budget(sub)
     sub.add_argument("--label", help="class to explain (the full network's answer)")
     sub.add_argument("--method", default="cam", choices=("cam", "gradcam"))

@@ -6,7 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from a3d.cli.options import add_budget, budget, command
+from a3d.cli.options import add_budget, add_checkpoint, budget, command
 from a3d.cli.output import console, emit
 from a3d.inference.checkpoint import load
 from a3d.inference.export import FILES, TOLERANCE, export
@@ -19,9 +19,9 @@ def add(commands: argparse._SubParsersAction) -> None:
         run,
         "export",
         "One sub-network as a file, with a script beside it that runs it on videos; checked before it is written.",
-        "a3d export --checkpoint checkpoints/exercise12 --gflops 0.2 --format onnx --out deployed",
+        "a3d export --gflops 0.2 --format onnx --out deployed",
     )
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_checkpoint(sub)
     add_budget(sub)
     sub.add_argument("--format", default="onnx", choices=FILES, help="onnx runs without PyTorch (onnx)")
     sub.add_argument("--out", required=True, type=Path, help="folder to write")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+import a3d
 from a3d import networks
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.video import ClipSet, read_dataset
@@ -41,6 +42,18 @@ def command(
     )
     sub.set_defaults(run=run)
     return sub
+
+
+def add_checkpoint(sub: argparse.ArgumentParser) -> None:
+    help_ = "folder of a trained network (exercise12, in the working folder's checkpoints/ or else the project's)"
+    sub.add_argument("--checkpoint", type=Path, default=ours(), help=help_)
+
+
+def ours() -> Path:
+    """exercise12 in the working folder, else beside the package: the commands run in any folder."""
+    here = Path("checkpoints") / "exercise12"
+    beside = Path(a3d.__file__).parents[1] / here
+    return beside if beside.is_dir() and not here.is_dir() else here
 
 
 def add_data(sub: argparse.ArgumentParser, validation: bool = False) -> None:
@@ -140,3 +153,10 @@ def views(text: str) -> tuple[int, int]:
     if not (cross and clips.isdigit() and int(clips) > 0 and crops in ("1", "3")):
         raise argparse.ArgumentTypeError(f"{text!r}: write CLIPSxCROPS with 1 or 3 crops, as in 10x3")
     return int(clips), int(crops)
+
+
+def count(text: str) -> int:
+    """A whole number above 0."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}: give a whole number above 0")
+    return int(text)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from a3d.cli.options import add_budget, budget, command, views
+from a3d.cli.options import add_budget, add_checkpoint, budget, command, count, views
 from a3d.cli.output import emit
 from a3d.inference.checkpoint import load
 from a3d.inference.prediction import predict
@@ -19,13 +18,13 @@ def add(commands: argparse._SubParsersAction) -> None:
         run,
         "predict",
         "What happens in a video, within a budget.",
-        "a3d predict clip.mp4 --checkpoint checkpoints/exercise12 --gflops 0.2",
+        "a3d predict clip.mp4 --gflops 0.2",
     )
-    sub.add_argument("video", nargs="+")
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    sub.add_argument("video", nargs="+", help="any file that FFmpeg reads")
+    add_checkpoint(sub)
     add_budget(sub)
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
-    sub.add_argument("--top", type=int, default=5, help="how many classes to print (5)")
+    sub.add_argument("--top", type=count, default=5, help="how many classes to print (5)")
     sub.add_argument("--json", action="store_true")
 
 

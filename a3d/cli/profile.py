@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_device, command
+from a3d.cli.options import add_checkpoint, add_device, command, count
 from a3d.cli.output import emit, progress_bar
 from a3d.inference.checkpoint import load, save_profile
 from a3d.inference.latency import profile
@@ -19,15 +19,15 @@ def add(commands: argparse._SubParsersAction) -> None:
         run,
         "profile",
         "Measure every configuration of a table on this device; budgets can then be given in milliseconds.",
-        "a3d profile --checkpoint checkpoints/exercise12\n  a3d predict clip.mp4 --milliseconds 10",
+        "a3d profile\n  a3d predict clip.mp4 --milliseconds 10",
     )
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_checkpoint(sub)
     sub.add_argument("--video", type=Path, help="what to decode, as in your application (a rendered clip of 320x240)")
     sub.add_argument("--batch", type=int, action="append", default=[], help="also with so many clips at once")
     sub.add_argument(
         "--threads", type=int, action="append", help="of the processor (those of PyTorch); each has a file of its own"
     )
-    sub.add_argument("--rounds", type=int, default=15, help="how often every configuration is run (15)")
+    sub.add_argument("--rounds", type=count, default=15, help="how often every configuration is run (15)")
     add_device(sub)
     sub.add_argument("--json", action="store_true")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_data, add_larger_crops, command, configuration, read_data, views
+from a3d.cli.options import add_data, add_larger_crops, command, configuration, count, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
 from a3d.inference.evaluation import build_table
@@ -25,7 +25,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     add_data(sub, validation=True)
     sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
     add_larger_crops(sub)
-    sub.add_argument("--calibration-clips", type=int, default=256, help="training clips to calibrate on (256)")
+    sub.add_argument("--calibration-clips", type=count, default=256, help="training clips to calibrate on (256)")
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
     sub.add_argument("--json", action="store_true")
 

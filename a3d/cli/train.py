@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from a3d.cli.options import BUILDERS, RANGES, add_data, add_device, command, read_data
+from a3d.cli.options import BUILDERS, RANGES, add_data, add_device, command, count, read_data
 from a3d.cli.output import progress_bar
 from a3d.inference.checkpoint import load, save
 from a3d.networks import AdaptiveNetwork, build, parallel
@@ -41,11 +41,11 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--init", help="checkpoint folder to start from, of any classes or task; its shape holds where none is given"
     )
     sub.add_argument("--network", choices=BUILDERS, help="(slow_r50)")
-    sub.add_argument("--base-channels", type=int, help="channels of the stem (64)")
+    sub.add_argument("--base-channels", type=count, help="channels of the stem (64)")
     sub.add_argument("--range", choices=RANGES, help="lower end of the computational range (0.016)")
-    sub.add_argument("--spatial", type=int, help="reference size in pixels (224)")
-    sub.add_argument("--frames", type=int, help="frames T of the full clip (8; SlowFast 4)")
-    sub.add_argument("--stride", type=int, help="frames between two of the clip, τ (8; SlowFast 16)")
+    sub.add_argument("--spatial", type=count, help="reference size in pixels (224)")
+    sub.add_argument("--frames", type=count, help="frames T of the full clip (8; SlowFast 4)")
+    sub.add_argument("--stride", type=count, help="frames between two of the clip, τ (8; SlowFast 16)")
     sub.add_argument(
         "--recipe",
         default="small",
@@ -53,8 +53,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="schedule and augmentation; kinetics_…: a published run, its network, range and sampling, too",
     )
     sub.add_argument("--step", choices=STEPS, help="which networks learn, instead of the recipe's: plain is one alone")
-    sub.add_argument("--epochs", type=int, help="instead of the recipe's")
-    sub.add_argument("--batch", type=int, help="instead of the recipe's")
+    sub.add_argument("--epochs", type=count, help="instead of the recipe's")
+    sub.add_argument("--batch", type=count, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
     sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")

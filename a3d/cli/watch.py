@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from a3d.cli.options import BUDGETS, add_device, command
+from a3d.cli.options import BUDGETS, add_checkpoint, add_device, command
 from a3d.explain.live import live_figure
 from a3d.inference.checkpoint import load, replace
 from a3d.inference.live.limit import LimitFile
@@ -28,7 +28,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         "a3d profile && a3d watch clip.mp4 --deadline-ms 100 --trace trace.csv\n  a3d watch 0 --deadline-ms 50",
     )
     sub.add_argument("source", help="a video file, played at its own pace; an address, as rtsp://…; a camera's number")
-    sub.add_argument("--checkpoint", type=Path, default=Path("checkpoints/exercise12"))
+    add_checkpoint(sub)
     sub.add_argument("--deadline-ms", type=float, required=True, help="from a window's last frame to its answer")
     sub.add_argument("--every-ms", type=float, help="from window to window (the deadline)")
     sub.add_argument("--seconds", type=float, default=float("inf"), help="of the stream to watch (all)")

@@ -127,7 +127,11 @@ def file_order(layers: Iterable[str]) -> list[str]:
 
 
 def replace(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls `write` with a temporary name beside `path`, then renames: the file is old or new, never half."""
+    """Calls `write` with a temporary name beside `path`, then renames: the file is old or new, never half.
+
+    Folders are made as needed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         write(temporary)
@@ -152,7 +156,7 @@ def _read_config(path: Path) -> dict:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise CheckpointError(
-            f"{path} does not exist: give a checkpoint folder, as in checkpoints/exercise12"
+            f"{path} does not exist: give a checkpoint folder, one that a3d train, convert or save wrote"
         ) from None
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path} is not JSON ({error}): restore the file") from None

@@ -29,6 +29,8 @@ def write_video(
     try:
         _encode(unfinished, frames, frame_rate, _options(quality, keyframes))
         unfinished.replace(path)
+    except av.FFmpegError as error:  # which names no file
+        raise OSError(error.errno, error.strerror, str(path)) from None
     finally:
         unfinished.unlink(missing_ok=True)
     return path
