@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from a3d.configuration import Configuration
 from a3d.inference import runner
+from a3d.inference.checkpoint import replace
 from a3d.inference.cost import cost
 from a3d.networks import AdaptiveNetwork, temporal_indices
 from a3d.video import Sampling, normalise
@@ -67,12 +68,13 @@ def export(
     other = next((folder / name for name in FILES.values() if name != FILES[format] and (folder / name).exists()), None)
     if other is not None:
         raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
+    deployed = Deployed(network, configuration).cpu()
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
         path = Path(unfinished) / FILES[format]
-        difference = _write(Deployed(network, configuration).cpu(), path, about(network, configuration))
+        difference = _write(deployed, path, about(network, configuration))
         path.replace(folder / path.name)
-    (folder / "run.py").write_text(Path(runner.__file__).read_text())
+    replace(folder / "run.py", lambda path: path.write_bytes(Path(runner.__file__).read_bytes()))
     return Exported(folder / path.name, (folder / path.name).stat().st_size / 1e6, difference)
 
 

@@ -16,10 +16,10 @@ from a3d.inference import export as exporting
 from a3d.inference import runner
 from a3d.inference.checkpoint import save
 from a3d.inference.cost import cost
-from a3d.inference.evaluation import squares
 from a3d.inference.export import ExportError, export
 from a3d.networks import MissingStatistics, slow_r18, slowfast_r18
 from a3d.video import decode_views, normalise
+from a3d.video.views import squares
 from tests.conftest import shaken
 from tests.inference.conftest import CLASSES, told
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_exported(slow, torch_export, tmp_path, monkeypatch):
     with pytest.raises(ExportError, match="'coreml': choose one of onnx, torch-export"):
         export(slow, SMALL, tmp_path, "coreml")
     with pytest.raises(MissingStatistics):
-        export(slow, Configuration(16, 1, 0.5), tmp_path)
+        export(slow, Configuration(16, 1, 0.5), tmp_path / "folder")
     with pytest.raises(ExportError, match="give another folder"):
         export(slow, SMALL, torch_export.path.parent, "onnx")
     monkeypatch.setattr(exporting, "find_spec", lambda name: None)
