@@ -39,8 +39,6 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> None:
-    if options.every <= 0:
-        raise ValueError(f"--every {options.every:g}: give seconds above 0")
     network, proposer = load(options.checkpoint), _proposer(options)
     with progress_bar() as bar:
         task = bar.add_task("detect", total=None)

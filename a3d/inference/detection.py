@@ -56,12 +56,14 @@ def detect(
 
     proposer: gives the boxes, as `proposals` or `detected` make one. The configuration is given, or chosen as in
     `predict`. progress is told the moments done and their total. Raises VideoError, MissingStatistics, and
-    ConfigurationError for a network that classifies clips.
+    ConfigurationError for a network that classifies clips and for an `every` that is not above 0.
     """
     if network.architecture.task != "detection":
         raise ConfigurationError(
             f"the network is for {network.architecture.task}, not detection: train one on AVA, or convert one"
         )
+    if not every > 0:
+        raise ConfigurationError(f"a moment every {every:g} s: give seconds above 0 (--every)")
     configuration = chosen(network, configuration, **budget)
     sub, video, scenes = network.resident(configuration), Video(path), []
     moments = np.arange(0.0, video.duration, every) if video.duration > every else np.array([video.duration / 2])

@@ -83,6 +83,12 @@ def test_a_network_that_classifies_clips_is_refused(film, tiny):
         detect(film / "film.mp4", tiny.eval(), proposals(film / "boxes.csv", "film"))
 
 
+@pytest.mark.parametrize("every", [0.0, -1.0, float("nan")])
+def test_moments_need_seconds_between_them(film, network, every):
+    with pytest.raises(ConfigurationError, match="give seconds above 0"):
+        detect(film / "film.mp4", network, proposals(film / "boxes.csv", "film"), FULL, every)
+
+
 def test_maps_of_a_detector_are_refused(film, network):
     with pytest.raises(ConfigurationError, match="a3d detect"):
         explain(film / "film.mp4", network)
@@ -135,7 +141,7 @@ def test_command_prints_people_and_writes_the_video(film, network, tmp_path, cap
     assert main([*arguments, *boxes, "--threshold", "0.9"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 2
     assert main([*arguments, *boxes, "--every", "0"]) == 1
-    assert "--every 0" in capsys.readouterr().err
+    assert "every 0 s: give seconds above 0" in capsys.readouterr().err
     assert main([*arguments, "--detector-weights", str(tmp_path / "none.pth")]) == 1
     assert "does not exist: get https://download.pytorch.org" in capsys.readouterr().err
 
