@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from threading import Timer
 
@@ -100,9 +100,8 @@ def _run(policy: Policy, resident: Resident, clips: Sequence[tuple[Window, str]]
     every = deadline / 1000
     third = len(order) * every / 3
     windows = Newest(lambda stopped: _paced([clips[i][0] for i in order], every, stopped.wait))
-    with _load(third, 2 * third):
+    with closing(windows), _load(third, 2 * third):
         steps = list(hold(policy, windows, resident.answer, deadline))
-    windows.close()
     return Run(steps, [clips[i][1] for i in order[: len(steps)]], (third, 2 * third))
 
 
