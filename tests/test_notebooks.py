@@ -55,10 +55,10 @@ def test_runs(path, tmp_path, monkeypatch):
     for name, address in OFFLINE.items():
         monkeypatch.setenv(name, address)
     monkeypatch.setenv("TMPDIR", str(tmp_path))  # what the notebook writes goes with the rest
-    for beside in ("checkpoints", "results"):
-        (tmp_path / beside).symlink_to(ROOT / beside)
+    (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
     folder = tmp_path / "notebooks"
     folder.mkdir()
+    (folder / "results").symlink_to(ROOT / "notebooks" / "results")
     notebook = read(path)
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": folder}}).execute()
     outputs = [output for cell in code(notebook) for output in cell.outputs]
@@ -66,4 +66,4 @@ def test_runs(path, tmp_path, monkeypatch):
     assert not [output for output in outputs if output.get("name") == "stderr"]
     figures = [output.data for output in outputs if "application/vnd.plotly.v1+json" in output.get("data", {})]
     assert figures and all("text/html" in figure for figure in figures)
-    assert not list(folder.iterdir())
+    assert [path.name for path in folder.iterdir()] == ["results"]

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def outcomes():
-    return read_outcomes(ROOT / "results" / "ucf12.csv")
+    return read_outcomes(ROOT / "notebooks" / "results" / "ucf12.csv")
 
 
 def test_the_page_holds_every_claim_as_judged(outcomes):
