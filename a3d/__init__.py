@@ -29,7 +29,7 @@ from a3d.networks import (
 from a3d.networks.convert import ConversionError, convert
 from a3d.video import Sampling, Video, VideoError
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BudgetError",
