@@ -32,7 +32,9 @@ GROUPS: dict[str, Group] = {
     ),
     "switching": Group("changing the budget", (switching.change, switching.memory), (), ("cpu",)),
     "live": Group("deadlines held while the machine is slowed down", (live.deadlines,), (), ("cpu",)),
-    "training": Group("the cost of a mutual step, and of a table", (training.mutual, training.table)),
+    "training": Group(
+        "the cost of a mutual step, and of a table", (training.mutual, training.decoding, training.table)
+    ),
     "decoding": Group(
         "8 frames out of a video, from the closed file",
         (decoding.made_clips, decoding.real_clips),

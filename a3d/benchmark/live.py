@@ -86,8 +86,8 @@ def play(setting: Setting) -> dict[str, Run]:
     """Plays the same stream to the three of them, one after the other, each with the load in its middle third."""
     network = load(setting.folder("checkpoint"), setting.device)
     clips = _clips(network, setting)
-    full, smallest = (_option(network, c) for c in (network.table.full.configuration, network.range.smallest))
     choices = options(network)
+    full, smallest = (_option(network, c) for c in (network.table.full.configuration, network.range.smallest))
     resident = Resident(network)
     resident.warm([*choices, full, smallest])
     deadline = SLACK * _time(resident, clips[0][0], full.configuration)
