@@ -1,5 +1,6 @@
 """The results page tells what the results file holds."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -38,3 +39,23 @@ def test_figures_follow_from_the_clips(outcomes):
         assert found.clips == len(found.right) == 135
         assert found.top1 == pytest.approx(100 * found.right.count("1") / 135, abs=0.006)
         assert (found.low, found.high) == pytest.approx(wilson(found.top1, 135), abs=0.02)
+
+
+def test_the_readme_holds_the_benchmark():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("<!-- speed -->")[2].partition("<!-- /speed -->")[0]
+    lines = [line for line in table.splitlines() if line.startswith("| ")][1:]
+    figures = json.loads((ROOT / "notebooks" / "results" / "benchmark.json").read_text(encoding="utf-8"))["groups"]
+    measured = {
+        (_told(figure["ours"], figure["unit"]), _told(figure["rival"], figure["unit"]))
+        for group in figures.values()
+        for figure in group["cpu"]
+        if None not in (figure["ours"], figure["rival"])
+    }
+    assert len(lines) >= 10
+    for line in lines:
+        assert tuple(cell.strip() for cell in line.split("|")[2:4]) in measured, line
+
+
+def _told(value, unit):
+    return f"{value:.3g} {unit}" if value < 100 else f"{value:.0f} {unit}"

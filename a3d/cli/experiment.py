@@ -50,7 +50,11 @@ def run(options: argparse.Namespace) -> None:
     _train(options, _chosen(options))
     if not parallel.first():
         return  # only the first has waited for its last results to be written
-    print(HEAD, *(finding.row for finding in judge(gather(options.out), options.size)), sep="\n")
+    findings = judge(gather(options.out), options.size)
+    if findings:
+        print(HEAD, *(finding.row for finding in findings), sep="\n")
+    else:
+        print(f"{options.out} holds no two experiments of one claim yet: nothing to compare")
     print(f"wrote {options.out / 'results.csv'}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from a3d.cli.options import add_budget, add_checkpoint, budget, command
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace) -> None:
         method=options.method,
         **budget(options),
     )
+    if comparison.sub.configuration == comparison.full.configuration:
+        print("the full network is compared with itself; give a budget, as in --gflops 0.2", file=sys.stderr)
     if options.out:
         write_overlay(comparison, options.out)
     if options.json:

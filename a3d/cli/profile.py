@@ -69,7 +69,8 @@ def _fastest(found: Profile) -> dict:
 
 def _print(found: Profile, table: Table) -> None:
     """The trade-off list in time, fastest first."""
-    print(f"{found.device}, {found.threads} threads; milliseconds, of nine in ten runs in brackets")
+    threads = "1 thread" if found.threads == 1 else f"{found.threads} threads"
+    print(f"{found.device}, {threads}; milliseconds, of nine in ten runs in brackets")
     print(f"{'configuration':>16}  {'top-1':>6}  {'GFLOPs':>7}  {'network':>16}  {'decode':>16}  {'both':>16}")
     rows = table.trade_off("milliseconds", found)
     for row in rows:
