@@ -40,10 +40,10 @@ def run(options: argparse.Namespace) -> None:
         method=options.method,
         **budget(options),
     )
-    if comparison.sub.configuration == comparison.full.configuration:
-        print("the full network is compared with itself; give a budget, as in --gflops 0.2", file=sys.stderr)
     if options.out:
         write_overlay(comparison, options.out)
+    if comparison.sub.configuration == comparison.full.configuration:
+        print("the full network is compared with itself; give a budget, as in --gflops 0.2", file=sys.stderr)
     if options.json:
         emit([_explanation(e) for e in (comparison.full, comparison.sub)])
         return
