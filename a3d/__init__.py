@@ -1,33 +1,25 @@
 """A3D: adaptive 3D networks for video action recognition. Trained once, run at any compute budget."""
 
+from a3d.adaptive.network import MissingStatistics
+from a3d.budgets.budget import BudgetError
+from a3d.budgets.cost import Cost, cost
+from a3d.budgets.latency import profile
+from a3d.budgets.profile import Profile, ProfileError
+from a3d.budgets.published import published
+from a3d.budgets.table import Row, Table, TableError
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError, range_0016, range_006
-from a3d.explain.maps import compare, explain
-from a3d.inference.budget import BudgetError
-from a3d.inference.calibration import calibrate
+from a3d.deploy.export import ExportError, export
+from a3d.deploy.live.watch import watch
 from a3d.inference.checkpoint import CheckpointError, load, save
-from a3d.inference.cost import Cost, cost
 from a3d.inference.detection import detect
-from a3d.inference.evaluation import EvaluationError, build_table, evaluate
-from a3d.inference.export import ExportError, export
-from a3d.inference.latency import profile
-from a3d.inference.live.watch import watch
 from a3d.inference.prediction import Prediction, predict
-from a3d.inference.profile import Profile, ProfileError
-from a3d.inference.published import published
-from a3d.inference.table import Row, Table, TableError
-from a3d.networks import (
-    MissingStatistics,
-    slow_r18,
-    slow_r26,
-    slow_r50,
-    slow_r101,
-    slowfast_r18,
-    slowfast_r26,
-    slowfast_r50,
-    slowfast_r101,
-)
-from a3d.networks.convert import ConversionError, convert
+from a3d.maps.maps import compare, explain
+from a3d.networks.slow import slow_r18, slow_r26, slow_r50, slow_r101
+from a3d.networks.slowfast import slowfast_r18, slowfast_r26, slowfast_r50, slowfast_r101
+from a3d.testing.calibration import calibrate
+from a3d.testing.evaluation import EvaluationError, build_table, evaluate
 from a3d.video import Sampling, Video, VideoError
+from a3d.weights import ConversionError, convert
 
 __version__ = "0.2.0"
 

@@ -11,9 +11,9 @@ from clips import Shown
 from sources import Source, network_of
 
 from a3d.configuration import Configuration
-from a3d.explain import Comparison, Explanation, explain
-from a3d.explain.figures import film_strip, probabilities_figure, shares_figure
-from a3d.explain.overlay import write_overlay
+from a3d.figures import film_strip, probabilities_figure, shares_figure
+from a3d.maps import Comparison, Explanation, explain
+from a3d.maps.overlay import write_overlay
 
 
 @st.cache_data(max_entries=128, show_spinner=False)

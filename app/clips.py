@@ -12,9 +12,9 @@ from sources import Source, network_of
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from a3d.explain import Clip, read_clip
+from a3d.maps import Clip, read_clip
+from a3d.synthetic import render, write
 from a3d.video import VideoError
-from a3d.video.synthetic import render, write
 from a3d.video.views import DECODED_SIDE
 
 UPLOAD_MEGABYTES = 200

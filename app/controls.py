@@ -6,8 +6,8 @@ import streamlit as st
 import words
 from sources import Source, sources, table_of
 
+from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
-from a3d.inference.table import Row, Table
 
 AUTOMATIC = "The first network's answer"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import streamlit as st
 import words
 
+from a3d.budgets.profile import Profile
+from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
-from a3d.inference.profile import Profile
-from a3d.inference.table import Row, Table
 
 UNITS = {"GFLOPs": "gflops", "Milliseconds": "milliseconds", "Share": "share", "Parameters": "params"}
 KEYS = {"gflops": "budget", "milliseconds": "budget_ms", "share": "budget_share", "params": "budget_params"}

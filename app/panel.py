@@ -7,7 +7,7 @@ from dial import Choice, choose_budget, choose_configuration, choose_unit, settl
 from sources import Source
 from times import offer, profile_of
 
-from a3d.inference.table import Table
+from a3d.budgets.table import Table
 
 BARE = {"displayModeBar": False}
 

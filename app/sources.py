@@ -8,10 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.budgets.published import TITLES, published
+from a3d.budgets.table import Table
 from a3d.inference.checkpoint import load
-from a3d.inference.published import TITLES, published
-from a3d.inference.table import Table
-from a3d.networks import AdaptiveNetwork
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 

@@ -11,8 +11,8 @@ import streamlit as st
 from sources import Source, network_of
 
 import a3d
+from a3d.budgets.profile import Profile, ProfileError, device_name, file_name
 from a3d.inference.checkpoint import save_profile
-from a3d.inference.profile import Profile, ProfileError, device_name, file_name
 
 ROUNDS = 3  # of all configurations: less exact than `a3d profile`, and done in a minute or two
 

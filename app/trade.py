@@ -11,10 +11,10 @@ from panel import BARE
 from sources import Source
 from times import profile_of
 
+from a3d.budgets.published import published
+from a3d.budgets.table import Table
 from a3d.configuration import Configuration
-from a3d.explain.figures import cuboid_figure, tradeoff_figure
-from a3d.inference.published import published
-from a3d.inference.table import Table
+from a3d.figures import cuboid_figure, tradeoff_figure
 
 PAPER = {"the paper, Slow 8×8 on Kinetics-400": "slow_8x8_0016"}  # the curve that can be laid beside one's own
 

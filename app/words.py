@@ -7,10 +7,10 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, Context
 from itertools import pairwise
 
-from a3d.explain import Agreement, Comparison
-from a3d.inference.metrics import wilson
-from a3d.inference.profile import Profile
-from a3d.inference.table import Row, Table
+from a3d.budgets.profile import Profile
+from a3d.budgets.table import Row, Table
+from a3d.maps import Agreement, Comparison
+from a3d.testing.metrics import wilson
 
 UNIT_NAMES = {
     "gflops": "in GFLOPs",

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, interleaved, rival
-from a3d.video import ClipFolder, Video, clip_starts, window
+from a3d.datasets import ClipFolder
+from a3d.video import Video, clip_starts, window
 from a3d.video.encode import write_video
 
 Reader = Callable[[Path, Sequence[int]], Tensor]  # a file and frame numbers to uint8 (n, H, W, 3)

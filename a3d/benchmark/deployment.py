@@ -11,11 +11,12 @@ import numpy as np
 import torch
 
 from a3d.benchmark.measure import Figure, Setting, interleaved, rival
-from a3d.inference import runner
+from a3d.datasets import ClipFolder
+from a3d.deploy import runner
+from a3d.deploy.export import Deployed, export
 from a3d.inference.checkpoint import load
-from a3d.inference.export import Deployed, export
 from a3d.inference.prediction import full_configuration
-from a3d.video import ClipFolder, Sampling, decode_views
+from a3d.video import Sampling, decode_views
 from a3d.video.views import squares
 
 REST = 0.5  # seconds: threads of onnxruntime stay awake after a call and would slow ours down several times

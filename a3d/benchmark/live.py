@@ -17,16 +17,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from threading import Timer
 
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.benchmark.measure import Figure, Setting
 from a3d.configuration import Configuration
+from a3d.datasets import ClipFolder
+from a3d.deploy.live.controller import Controller, Fixed, Option
+from a3d.deploy.live.loop import Policy, Window, hold
+from a3d.deploy.live.trace import Step, Summary
+from a3d.deploy.live.watch import Resident, milliseconds, options
+from a3d.deploy.live.windows import Newest
 from a3d.inference.checkpoint import load
-from a3d.inference.live.controller import Controller, Fixed, Option
-from a3d.inference.live.loop import Policy, Window, hold
-from a3d.inference.live.trace import Step, Summary
-from a3d.inference.live.watch import Resident, milliseconds, options
-from a3d.inference.live.windows import Newest
-from a3d.networks import AdaptiveNetwork
-from a3d.video import ClipFolder, VideoError, decode_views
+from a3d.video import VideoError, decode_views
 
 PASSES = 4  # how often the clips are played, each time in another order
 SLACK = 1.5  # the deadline over the full network's time: fits at full speed, not at half of it

@@ -9,17 +9,20 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
+from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.benchmark.measure import Figure, Setting, interleaved, peak, rival
+from a3d.budgets.cost import cost
+from a3d.budgets.published import published
 from a3d.configuration import Configuration
-from a3d.inference.calibration import calibrate
+from a3d.datasets import ClipFolder
 from a3d.inference.checkpoint import load
-from a3d.inference.cost import cost
 from a3d.inference.prediction import full_configuration
-from a3d.inference.published import published
-from a3d.networks import AdaptiveNetwork, SubNetwork, slow_r50
-from a3d.networks.convert import convert
-from a3d.video import ClipFolder, decode_views, normalise
+from a3d.networks.slow import slow_r50
+from a3d.testing.calibration import calibrate
+from a3d.video import decode_views, normalise
 from a3d.video.views import squares
+from a3d.weights import convert
 
 FULL, SMALL = Configuration(224, 8, 1.0), Configuration(224, 8, 0.5)
 PRECISIONS = {"float32": (torch.float32, 1.6, 1e-4), "bfloat16": (torch.bfloat16, 3.5, 1e-2)}  # target, difference

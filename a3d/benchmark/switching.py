@@ -10,13 +10,15 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resident import Residents
 from a3d.benchmark.measure import Figure, Setting
+from a3d.budgets.published import published
 from a3d.configuration import Configuration, range_0016
-from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import load, save
-from a3d.inference.published import published
-from a3d.networks import AdaptiveNetwork, SubNetwork, slow_r50
-from a3d.networks.resident import Residents
+from a3d.networks.slow import slow_r50
+from a3d.testing.calibration import calibrate
 from a3d.video import Sampling
 
 FULL, HALF = Configuration(128, 2, 1.0), Configuration(128, 2, 0.5)

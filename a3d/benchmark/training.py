@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 import torch
 
+from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.benchmark.measure import Figure, Setting, interleaved
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, range_0016
+from a3d.datasets import ClipFolder, TrainingClips
 from a3d.inference.checkpoint import load
-from a3d.inference.cost import cost
-from a3d.inference.evaluation import build_table, spread
-from a3d.networks import AdaptiveNetwork, SubNetwork, slow_r50
+from a3d.networks.slow import slow_r50
+from a3d.testing.evaluation import build_table, spread
 from a3d.training.mutual import mutual_step, sample_configurations
-from a3d.video import ClipFolder, Sampling, TrainingClips
+from a3d.video import Sampling
 
 BATCH, DRAWS, SPATIAL = 4, 3, 112
 CALIBRATION_CLIPS = 64

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import a3d
+from a3d import parallel
 from a3d.cli import (
     app,
     benchmark,
@@ -27,8 +28,7 @@ from a3d.cli import (
     watch,
 )
 from a3d.cli.output import heard
-from a3d.networks import parallel
-from a3d.networks.parallel import ProcessLost
+from a3d.parallel.processes import ProcessLost
 from a3d.training.mutual import TrainingError
 
 # In the order of learning: use a network, deploy it, train one, the published data sets, compare.

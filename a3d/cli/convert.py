@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a3d.adaptive.network import TASKS, AdaptiveNetwork
+from a3d.budgets.cost import cost
 from a3d.cli.options import RANGES, command
 from a3d.cli.output import emit
 from a3d.inference.checkpoint import save
-from a3d.inference.cost import cost
-from a3d.networks.adaptive import TASKS, AdaptiveNetwork
-from a3d.networks.convert import convert
+from a3d.weights import convert
 
 
 def add(commands: argparse._SubParsersAction) -> None:

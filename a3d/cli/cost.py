@@ -6,9 +6,9 @@ import argparse
 
 import torch
 
+from a3d.budgets.cost import cost
 from a3d.cli.options import BUILDERS, command, configuration, count
 from a3d.cli.output import emit
-from a3d.inference.cost import cost
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from a3d.cli.options import add_budget, budget, command
 from a3d.cli.output import emit, progress_bar
-from a3d.explain.people import write_people
+from a3d.datasets.ava import THRESHOLD
+from a3d.figures.people import write_people
 from a3d.inference.checkpoint import load
 from a3d.inference.detection import Proposer, Scene, detect, detected, proposals
 from a3d.inference.people import SOURCE, PersonDetector
-from a3d.video.ava import THRESHOLD
 
 PRINTED = 3  # actions of a person
 

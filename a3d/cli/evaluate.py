@@ -7,15 +7,15 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from a3d import parallel
 from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
-from a3d.inference.average_precision import class_average_precision
-from a3d.inference.box_evaluation import BoxResult
+from a3d.datasets.ava import write_detections
 from a3d.inference.checkpoint import load, replace
-from a3d.inference.evaluation import Result, evaluate_all
 from a3d.inference.prediction import chosen
-from a3d.networks import parallel
-from a3d.video.ava import write_detections
+from a3d.testing.average_precision import class_average_precision
+from a3d.testing.box_evaluation import BoxResult
+from a3d.testing.evaluation import Result, evaluate_all
 
 
 def add(commands: argparse._SubParsersAction) -> None:

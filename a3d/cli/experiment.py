@@ -8,12 +8,12 @@ from pathlib import Path
 
 import torch
 
+from a3d import parallel
 from a3d.cli.options import add_data, add_device, command, count, read_data, views
 from a3d.cli.output import progress_bar
-from a3d.networks import parallel
-from a3d.training.ablations import SIZES, ablations
-from a3d.training.claims import HEAD, judge
-from a3d.training.experiments import Experiment, gather, run_experiment
+from a3d.paper.ablations import SIZES, ablations
+from a3d.paper.claims import HEAD, judge
+from a3d.paper.experiments import Experiment, gather, run_experiment
 from a3d.video import FrameCache
 
 NAMES = [experiment.name for experiment in ablations()]

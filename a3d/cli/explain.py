@@ -8,9 +8,9 @@ from pathlib import Path
 
 from a3d.cli.options import add_budget, add_checkpoint, budget, command
 from a3d.cli.output import emit
-from a3d.explain.maps import Explanation, compare
-from a3d.explain.overlay import write_overlay
 from a3d.inference.checkpoint import load
+from a3d.maps.maps import Explanation, compare
+from a3d.maps.overlay import write_overlay
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from a3d.cli.options import add_budget, add_checkpoint, budget, command
 from a3d.cli.output import console, emit
+from a3d.deploy.export import FILES, TOLERANCE, export
 from a3d.inference.checkpoint import load
-from a3d.inference.export import FILES, TOLERANCE, export
 from a3d.inference.prediction import chosen
 
 

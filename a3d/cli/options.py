@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 
 import a3d
-from a3d import networks
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
-from a3d.video import ClipSet, read_dataset
-from a3d.video.ava import THRESHOLD
-from a3d.video.official import kind
+from a3d.datasets import ClipSet, read_dataset
+from a3d.datasets.ava import THRESHOLD
+from a3d.datasets.official import kind
 
 RANGES = {"0.016": range_0016, "0.06": range_006}
 BUILDERS = {
-    f"{family}_r{depth}": getattr(networks, f"{family}_r{depth}")
+    f"{family}_r{depth}": getattr(a3d, f"{family}_r{depth}")
     for family in ("slow", "slowfast")
     for depth in (18, 26, 50, 101)
 }

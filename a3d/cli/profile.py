@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a3d.budgets.latency import profile
+from a3d.budgets.profile import Profile
+from a3d.budgets.table import Table
 from a3d.cli.options import add_checkpoint, add_device, command, count
 from a3d.cli.output import emit, progress_bar
 from a3d.inference.checkpoint import load, save_profile
-from a3d.inference.latency import profile
-from a3d.inference.profile import Profile
-from a3d.inference.table import Table
 
 
 def add(commands: argparse._SubParsersAction) -> None:

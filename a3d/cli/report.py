@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a3d.budgets.published import TITLES
 from a3d.cli.options import command
-from a3d.explain.report import report
+from a3d.figures.report import report
 from a3d.inference.checkpoint import replace
-from a3d.inference.published import TITLES
 
 
 def add(commands: argparse._SubParsersAction) -> None:

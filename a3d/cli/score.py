@@ -8,8 +8,8 @@ from pathlib import Path
 
 from a3d.cli.options import command
 from a3d.cli.output import emit
-from a3d.inference.frame_ap import frame_ap, frame_ap_interval, mean_ap
-from a3d.video.ava import read_boxes, read_excluded, read_label_map
+from a3d.datasets.ava import read_boxes, read_excluded, read_label_map
+from a3d.testing.frame_ap import frame_ap, frame_ap_interval, mean_ap
 
 
 def add(commands: argparse._SubParsersAction) -> None:

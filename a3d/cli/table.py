@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from a3d import parallel
+from a3d.budgets.table import Table
 from a3d.cli.options import add_data, add_larger_crops, command, configuration, count, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
-from a3d.inference.evaluation import build_table
-from a3d.inference.table import Table
-from a3d.networks import parallel
+from a3d.testing.evaluation import build_table
 
 
 def add(commands: argparse._SubParsersAction) -> None:

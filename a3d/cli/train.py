@@ -10,16 +10,19 @@ from pathlib import Path
 
 import torch
 
+from a3d import parallel
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.cli.options import BUILDERS, RANGES, add_data, add_device, command, count, read_data
 from a3d.cli.output import progress_bar
+from a3d.datasets import TrainingClips
 from a3d.inference.checkpoint import load, save
-from a3d.networks import AdaptiveNetwork, build, parallel
-from a3d.training.kinetics import KINETICS
+from a3d.paper.kinetics import KINETICS
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
 from a3d.training.steps import STEPS
 from a3d.training.transfer import keeps_classifier, transfer
-from a3d.video import FrameCache, Sampling, TrainingClips
+from a3d.video import FrameCache, Sampling
 
 # Options that a published run has its own values for.
 SHAPE = ("network", "base_channels", "range", "spatial", "frames", "stride", "init")

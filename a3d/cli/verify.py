@@ -8,10 +8,21 @@ from pathlib import Path
 
 from a3d.cli.options import add_data, command, read_data
 from a3d.cli.output import emit, progress_bar
+from a3d.datasets import ClipSet
+from a3d.datasets.official import kind
+from a3d.datasets.verify import (
+    BROKEN,
+    MISSING,
+    OK,
+    SHORT,
+    STATES,
+    UNLABELLED,
+    Finding,
+    unlabelled,
+    verify,
+    write_report,
+)
 from a3d.inference.checkpoint import replace
-from a3d.video import ClipSet
-from a3d.video.official import kind
-from a3d.video.verify import BROKEN, MISSING, OK, SHORT, STATES, UNLABELLED, Finding, unlabelled, verify, write_report
 
 SHOWN = 10  # findings of a state that are printed; all are in the report
 SPLITS = ("train", "val", "test")

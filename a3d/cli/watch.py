@@ -10,11 +10,11 @@ from itertools import takewhile
 from pathlib import Path
 
 from a3d.cli.options import BUDGETS, add_checkpoint, add_device, command
-from a3d.explain.live import live_figure
+from a3d.deploy.live.limit import LimitFile
+from a3d.deploy.live.trace import Step, Summary, TraceFile
+from a3d.deploy.live.watch import watch
+from a3d.figures.live import live_figure
 from a3d.inference.checkpoint import load, replace
-from a3d.inference.live.limit import LimitFile
-from a3d.inference.live.trace import Step, Summary, TraceFile
-from a3d.inference.live.watch import watch
 
 UNITS = ("gflops", "params", "megabytes")
 

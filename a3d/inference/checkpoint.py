@@ -18,12 +18,12 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from a3d.adaptive.extraction import build, trace
+from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.slimmable import Statistics
+from a3d.budgets.profile import Profile, device_name, file_name
+from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
-from a3d.inference.profile import Profile, device_name, file_name
-from a3d.inference.table import Table
-from a3d.networks.adaptive import AdaptiveNetwork, Architecture
-from a3d.networks.extraction import build, trace
-from a3d.networks.slimmable import Statistics
 from a3d.video.sampling import Sampling
 
 FORMAT = 1

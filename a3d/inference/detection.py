@@ -11,13 +11,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.budgets.budget import Limits
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.budget import Limits
+from a3d.datasets import DatasetError
+from a3d.datasets.ava import THRESHOLD, read_boxes
+from a3d.datasets.items import BoxShares
 from a3d.inference.prediction import chosen
-from a3d.networks import AdaptiveNetwork
-from a3d.video import DatasetError, Video, normalise, short_side, window
-from a3d.video.ava import THRESHOLD, read_boxes
-from a3d.video.items import BoxShares
+from a3d.video import Video, normalise, short_side, window
 from a3d.video.views import DECODED_SIDE
 
 Proposer = Callable[[float, Tensor], list[tuple[BoxShares, float]]]  # of a moment and its picture uint8 (H, W, 3)

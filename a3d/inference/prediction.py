@@ -8,11 +8,12 @@ from typing import Unpack
 
 import numpy as np
 
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resampling import temporal_indices
+from a3d.budgets.budget import Budget, Limits
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.budget import Budget, Limits
-from a3d.inference.cost import cost
-from a3d.inference.evaluation import answer
-from a3d.networks import AdaptiveNetwork, temporal_indices
+from a3d.testing.evaluation import answer
 from a3d.video import crop_views, decode_views
 
 BATCH = 16  # views that run at once

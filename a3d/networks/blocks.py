@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from a3d.networks.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d
+from a3d.adaptive.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d
 
 
 class ConvNorm(nn.Module):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from a3d.adaptive.network import AdaptiveNetwork, Architecture, Pathway
+from a3d.adaptive.resampling import resample
+from a3d.adaptive.slimmable import Pass
 from a3d.configuration import Configuration
-from a3d.networks.adaptive import AdaptiveNetwork, Architecture, Pathway
-from a3d.networks.resampling import resample
-from a3d.networks.slimmable import Pass
 
 SLOW_KERNELS = (1, 1, 1, 3, 3)  # in time, of stem and stages: the Slow pathway looks along time only late
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from a3d.adaptive.network import AdaptiveNetwork, Architecture, Pathway
+from a3d.adaptive.resampling import resample
+from a3d.adaptive.slimmable import Pass
 from a3d.configuration import Configuration
-from a3d.networks.adaptive import AdaptiveNetwork, Architecture, Pathway
 from a3d.networks.blocks import ConvNorm
-from a3d.networks.resampling import resample
-from a3d.networks.slimmable import Pass
 from a3d.networks.slow import SLOW_KERNELS
 
 FAST_KERNELS = (5, 3, 3, 3, 3)

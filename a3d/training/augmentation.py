@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from a3d.networks import parallel
+from a3d import parallel
 
 
 def jitter_colours(pixels: Tensor, strength: float) -> Tensor:

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from a3d.networks import parallel
-from a3d.networks.adaptive import AdaptiveNetwork
-from a3d.networks.resampling import temporal_indices
-from a3d.networks.synchronised import batch_norm
+from a3d import parallel
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resampling import temporal_indices
+from a3d.parallel.batch_norm import batch_norm
 from a3d.training.teacher import ImageTeacher
 
 EVERY = 2  # frames of the full clip from one that the teacher looks at to the next

@@ -24,11 +24,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from a3d import parallel
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange
+from a3d.datasets.training_clips import Batch, TrainingClips, collate
 from a3d.inference.checkpoint import replace
-from a3d.networks import parallel
-from a3d.networks.adaptive import AdaptiveNetwork
-from a3d.networks.parallel import ProcessLost
+from a3d.parallel.processes import ProcessLost
 from a3d.training.augmentation import jitter_colours, mix
 from a3d.training.lesson import Lesson
 from a3d.training.mutual import Part, TrainingError, mutual_step
@@ -36,7 +37,6 @@ from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
 from a3d.training.steps import RecipeError, check, networks_of_step
 from a3d.training.task import of
-from a3d.video.training_clips import Batch, TrainingClips, collate
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from a3d import parallel
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, Configuration
-from a3d.networks import parallel
-from a3d.networks.adaptive import AdaptiveNetwork
 from a3d.training.task import hits, of
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from a3d.networks import parallel
-from a3d.networks.adaptive import Architecture
+from a3d import parallel
+from a3d.adaptive.network import Architecture
 
 
 class SingleLabel:

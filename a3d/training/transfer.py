@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from a3d.networks.adaptive import AdaptiveNetwork
-from a3d.networks.extraction import build
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import AdaptiveNetwork
 
 
 def transfer(

@@ -5,7 +5,7 @@ import words
 from controls import METRICS, choose_source
 from sources import Source, network_of, table_of
 
-from a3d.networks import AdaptiveNetwork
+from a3d.adaptive.network import AdaptiveNetwork
 
 MEASURED = """
 #### How accuracy is measured

@@ -8,8 +8,8 @@ from controls import choose_class, choose_method, choose_pair, choose_source, te
 from panel import BARE, dial
 from sources import Source
 
-from a3d.explain import Comparison
-from a3d.explain.saving import maps_npz, page
+from a3d.maps import Comparison
+from a3d.maps.saving import maps_npz, page
 
 
 def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:

@@ -10,7 +10,7 @@ from panel import BARE, dial
 from sources import Source
 from trade import curve, drawing
 
-from a3d.inference.table import Table
+from a3d.budgets.table import Table
 
 
 def choice_in_words(choice: Choice, table: Table) -> None:

@@ -8,8 +8,8 @@ from panel import BARE
 from sources import Source, sources, table_of
 from times import profile_of
 
-from a3d.explain.figures import tradeoff_figure
-from a3d.inference.table import Table
+from a3d.budgets.table import Table
+from a3d.figures import tradeoff_figure
 
 COLUMNS = {
     "network": st.column_config.TextColumn("Network", pinned=True),

@@ -8,7 +8,7 @@ import words
 from panel import BARE
 from runs import root, runs
 
-from a3d.explain.figures import accuracy_figure, sampled_figure, training_figure
+from a3d.figures import accuracy_figure, sampled_figure, training_figure
 from a3d.training.following import Followed, RunError, follow
 
 LOSS = "Of the full network: cross-entropy with the labels. Of sub-networks: divergence from the full one's answer."

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from selenium.webdriver.support.wait import WebDriverWait
 
-from a3d.video.synthetic import render, write
+from a3d.synthetic import render, write
 from tests.app.browsing import PATIENCE, browsers, choose, drag, rest, server, upload
 
 CHECKPOINT = "exercise12"

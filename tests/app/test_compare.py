@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from a3d.explain import Comparison, explain
+from a3d.maps import Comparison, explain
 
 from .driving import charts, healthy, numbers, opened, page, traces, upload, values
 

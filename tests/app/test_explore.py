@@ -2,8 +2,8 @@
 
 import pytest
 
-from a3d.explain import explain
-from a3d.inference.published import published
+from a3d.budgets.published import published
+from a3d.maps import explain
 
 from .driving import charts, dial, healthy, limit, numbers, opened, traces, upload, values
 
@@ -151,7 +151,7 @@ def test_times_are_offered_measured_and_then_a_budget(app, network, monkeypatch,
 
 def measured(network, rounds=1, progress=lambda done, total: None):
     """Times that somebody might have measured: by the width alone."""
-    from a3d.inference.profile import Latency, Profile, Timing, device_name
+    from a3d.budgets.profile import Latency, Profile, Timing, device_name
 
     progress(1, 1)
     times = [

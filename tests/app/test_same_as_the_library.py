@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import a3d
-from a3d.video.synthetic import render, write
+from a3d.synthetic import render, write
 
 from .driving import dial, healthy, limit, numbers, opened, traces, upload, values
 

@@ -8,7 +8,7 @@ import pytest
 from a3d.benchmark import live
 from a3d.benchmark.measure import Setting
 from a3d.configuration import Configuration
-from a3d.inference.live.trace import Step
+from a3d.deploy.live.trace import Step
 
 FULL, SMALL = Configuration(96, 8, 1.0), Configuration(48, 2, 0.5)
 

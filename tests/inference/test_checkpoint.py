@@ -7,12 +7,13 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from a3d.adaptive.extraction import trace
+from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, range_0016
-from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import CheckpointError, file_order, load, save, save_table
-from a3d.inference.table import Row, Table
-from a3d.networks import slow_r18, slow_r26, slowfast_r18, slowfast_r26
-from a3d.networks.extraction import trace
+from a3d.networks.slow import slow_r18, slow_r26
+from a3d.networks.slowfast import slowfast_r18, slowfast_r26
+from a3d.testing.calibration import calibrate
 from a3d.video import Sampling
 
 ONE, TWO = Configuration(32, 4, 1.0), Configuration(20, 2, 0.63)

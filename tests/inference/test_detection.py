@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 import torch
 
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import Architecture
 from a3d.cli import main
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
-from a3d.explain.maps import explain
-from a3d.explain.people import COLOURS, draw, write_people
-from a3d.inference.calibration import calibrate
+from a3d.datasets import DatasetError
+from a3d.deploy.export import ExportError, export
+from a3d.figures.people import COLOURS, draw, write_people
 from a3d.inference.checkpoint import save
 from a3d.inference.detection import Person, detect, detected, proposals
-from a3d.inference.export import ExportError, export
-from a3d.networks import Architecture, build
-from a3d.video import DatasetError, Sampling, Video, decode_views, normalise, short_side
+from a3d.maps.maps import explain
+from a3d.testing.calibration import calibrate
+from a3d.video import Sampling, Video, decode_views, normalise, short_side
 from a3d.video.encode import write_video
 from tests.clips import moving_square
 from tests.conftest import shaken

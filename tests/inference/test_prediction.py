@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 import torch
 
+from a3d.adaptive.network import MissingStatistics
+from a3d.budgets.budget import BudgetError
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.budget import BudgetError
-from a3d.inference.cost import cost
-from a3d.inference.evaluation import build_table, calibrate_all, evaluate
+from a3d.datasets import ClipFolder
 from a3d.inference.prediction import predict
-from a3d.networks import MissingStatistics
-from a3d.video import ClipFolder, VideoError
+from a3d.testing.evaluation import build_table, calibrate_all, evaluate
+from a3d.video import VideoError
 
 SMALL, FULL = Configuration(24, 2, 0.5), Configuration(32, 4, 1.0)
 

@@ -6,12 +6,14 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.ops import RoIAlign
 
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import Architecture
+from a3d.adaptive.resampling import short_sides
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, range_0016
-from a3d.inference.calibration import calibrate
 from a3d.inference.checkpoint import load, save
-from a3d.inference.cost import cost
-from a3d.networks import Architecture, build, detection
-from a3d.networks.resampling import short_sides
+from a3d.networks import detection
+from a3d.testing.calibration import calibrate
 from a3d.video import Sampling
 from tests.conftest import shaken
 from tests.official import create_resnet_with_roi_head

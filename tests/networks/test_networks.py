@@ -5,11 +5,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from a3d.adaptive.extraction import build, trace
+from a3d.adaptive.network import Architecture, MissingStatistics
+from a3d.adaptive.resampling import resample, temporal_indices
+from a3d.adaptive.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d, SlimmableLinear
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.calibration import calibrate
-from a3d.inference.cost import cost
-from a3d.networks import Architecture, MissingStatistics, Pass, build, resample, slow_r50, temporal_indices, trace
-from a3d.networks.slimmable import SlimmableBatchNorm3d, SlimmableConv3d, SlimmableLinear
+from a3d.networks.slow import slow_r50
+from a3d.testing.calibration import calibrate
 
 CONFIGURATIONS = [
     Configuration.parse(t) for t in ("64x4@1", "64x3@0.9", "56x4@0.75", "48x2@0.63", "32x1@0.5", "40x2@0.7")

@@ -12,11 +12,12 @@ import pytest
 import torch
 
 from a3d.configuration import range_0016
-from a3d.networks import slow_r18
+from a3d.datasets import ClipFolder, TrainingClips
+from a3d.networks.slow import slow_r18
 from a3d.training.loop import COLUMNS, Run
 from a3d.training.mutual import TrainingError
 from a3d.training.recipes import paper, small
-from a3d.video import ClipFolder, Sampling, TrainingClips
+from a3d.video import Sampling
 from tests.clips import write_classes
 
 RECIPE = replace(small(), epochs=3, batch=4, warmup=1, lesson=0.0, mixup=0.2)

@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from a3d.adaptive.resampling import temporal_indices
+from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
-from a3d.inference.cost import cost
-from a3d.networks import temporal_indices
-from a3d.training.ablations import SIZES, ablations
-from a3d.training.kinetics import KINETICS
+from a3d.datasets import ClipFolder, TrainingClips
+from a3d.paper.ablations import SIZES, ablations
+from a3d.paper.kinetics import KINETICS
 from a3d.training.recipes import RECIPES, paper
 from a3d.training.steps import check
-from a3d.video import ClipFolder, Sampling, TrainingClips
+from a3d.video import Sampling
 from a3d.video.sampling import window
 from tests.clips import write_classes
 

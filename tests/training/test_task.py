@@ -6,8 +6,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import Architecture
 from a3d.configuration import ConfigurationError, range_0016
-from a3d.networks import Architecture, build
 from a3d.training.mutual import mutual_step
 from a3d.training.task import MultiLabel, SingleLabel, hits, of
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from a3d.adaptive.slimmable import Pass
 from a3d.configuration import Configuration, range_0016
-from a3d.networks import Pass
 from a3d.training.recipes import RECIPES
 from a3d.training.steps import check, networks_of_step
 from a3d.training.transfer import transfer

@@ -3,7 +3,8 @@ import os
 import pytest
 import torch
 
-from a3d.video import ClipFolder, FrameCache, Sampling, TrainingClips, Video, VideoError, window
+from a3d.datasets import ClipFolder, TrainingClips
+from a3d.video import FrameCache, Sampling, Video, VideoError, window
 
 
 def test_a_cached_clip_reads_like_the_video(encode, tmp_path):

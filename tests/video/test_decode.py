@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 import a3d.video.decode
-from a3d.video import ClipSet, Video, VideoError
+from a3d.datasets import ClipSet
+from a3d.video import Video, VideoError
 from a3d.video.decode import header_duration
 
 FORMATS = {

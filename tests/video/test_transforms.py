@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from a3d.networks import resample
+from a3d.adaptive.resampling import resample
 from a3d.video import Sampling, crops, normalise, short_side
 from a3d.video.transforms import Box, area_box, cut, cut_boxes, jittered_box
 

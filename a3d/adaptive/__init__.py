@@ -1,0 +1,1 @@
+"""The engine: networks that run at any width, and their parts."""

@@ -1,0 +1,1 @@
+"""What does a budget buy: cost, table, published tables, profile of this machine."""

@@ -1,0 +1,267 @@
+"""The configuration-budget table: what was tested, and the best of it within a budget (Sec. 3.3)."""
+
+from __future__ import annotations
+
+import csv
+import math
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from a3d.budgets.budget import UNITS, Budget, BudgetError, check_unit, enough
+from a3d.configuration import Configuration, ConfigurationError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from a3d.budgets.profile import Profile
+
+COLUMNS = ("spatial", "frames", "width", "gflops", "params", "top1", "mean_class", "top5", "clips", "trade_off")
+PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
+SEVERAL_COLUMNS = (*COLUMNS, "mean_ap")  # of several labels a clip
+
+
+class TableError(ValueError):
+    """A table that cannot be read or does not hold what is asked; the message names the value and the remedy."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One tested configuration.
+
+    gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
+    clips: how many it was tested on. mean_ap: percent, of several labels a clip. None: not known.
+    trade_off: on the table's trade-off list.
+    source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
+    the source prints, not ours. note: what to tell whoever sees the row.
+    """
+
+    configuration: Configuration
+    gflops: float
+    params: int
+    top1: float
+    mean_class: float | None = None
+    top5: float | None = None
+    clips: int | None = None
+    trade_off: bool = False
+    source: str = ""
+    printed: bool = False
+    note: str = ""
+    mean_ap: float | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """What a choice goes by, percent: top-1, or the mean average precision of a test with several labels."""
+        return self.top1 if self.mean_ap is None else self.mean_ap
+
+    @property
+    def published(self) -> bool:
+        return self.source != ""
+
+    @property
+    def megabytes(self) -> float:
+        """Of the weights in float32, 1e6 bytes."""
+        return 4 * self.params / 1e6
+
+
+class Table:
+    """Tested configurations, in the order given. `choose(gflops=2.0)` is what it is for.
+
+    Raises TableError if there are none or one occurs twice.
+    """
+
+    def __init__(self, rows: Iterable[Row]) -> None:
+        rows = tuple(rows)
+        if not rows:
+            raise TableError("a table without rows: test at least one configuration (a3d table)")
+        chosen = {row.configuration for row in best_within(rows)}
+        self.rows = tuple(replace(row, trade_off=row.configuration in chosen) for row in rows)
+        self._rows: dict[Configuration, Row] = {}
+        for row in self.rows:
+            if row.configuration in self._rows:
+                raise TableError(f"{row.configuration} is in the table twice: keep one of the rows")
+            self._rows[row.configuration] = row
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Table) and self.rows == other.rows
+
+    __hash__ = None
+
+    @property
+    def published(self) -> bool:
+        """Numbers from a paper, not tests of a network at hand."""
+        return all(row.published for row in self.rows)
+
+    @property
+    def metric(self) -> str:
+        """What `Row.accuracy` is: "top-1" or "mAP"."""
+        return "top-1" if self.rows[0].mean_ap is None else "mAP"
+
+    @property
+    def full(self) -> Row:
+        """The full network, all channels and frames, at the size where it is most accurate."""
+        width, frames = (max(getattr(row.configuration, name) for row in self.rows) for name in ("width", "frames"))
+        whole = [r for r in self.rows if (r.configuration.width, r.configuration.frames) == (width, frames)]
+        return max(whole or self.rows, key=lambda row: (row.accuracy, row.gflops))
+
+    def row(self, configuration: Configuration) -> Row:
+        """The row of a configuration; TableError if it was not tested."""
+        if configuration not in self._rows:
+            raise TableError(
+                f"{configuration} is not among the {len(self)} configurations of the table: "
+                f"choose one of them, or test it (a3d table)"
+            )
+        return self._rows[configuration]
+
+    def choose(
+        self,
+        gflops: float | None = None,
+        *,
+        milliseconds: float | None = None,
+        params: float | None = None,
+        megabytes: float | None = None,
+        profile: Profile | None = None,
+    ) -> Row:
+        """The best tested configuration within the one budget given: highest top-1, of equals the cheapest.
+
+        gflops: of one clip. milliseconds: median time of one clip by `profile`, which is `network.profile`.
+        params: in ones. megabytes: of float32 weights, 1e6 bytes.
+        Raises BudgetError below the cheapest, for no budget or two, and for milliseconds without a profile.
+        """
+        budget = Budget.of(gflops=gflops, milliseconds=milliseconds, params=params, megabytes=megabytes)
+        if budget is None:
+            raise BudgetError(f"no budget to choose within: give one of {', '.join(UNITS)}")
+        cost, rows = _cost(budget.unit, profile), self.trade_off(budget.unit, profile)
+        affordable = [row for row in rows if cost(row) <= budget.limit]
+        if not affordable:
+            raise BudgetError(
+                f"no tested configuration costs at most {budget}; "
+                f"the cheapest, {rows[0].configuration}, costs {enough(cost(rows[0]))}"
+            )
+        return affordable[-1]
+
+    def trade_off(self, by: str = "gflops", profile: Profile | None = None) -> list[Row]:
+        """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate.
+
+        by: what cost is counted in, "gflops", "milliseconds", "params" or "megabytes". Milliseconds are those of
+        `profile`, and rows that it has not measured are left out.
+        """
+        cost, rows = _cost(by, profile), self.rows
+        if by == "milliseconds":
+            rows = [row for row in rows if row.configuration in profile]
+            if not rows:
+                raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
+        return best_within(rows, cost)
+
+    def to_frame(self) -> DataFrame:
+        """One line a row, with the columns of the file."""
+        import pandas  # takes longer to import than a table to read
+
+        return pandas.DataFrame([_fields(row) for row in self.rows], columns=self._columns())
+
+    def write_csv(self, path: str | Path) -> None:
+        """Writes the rows as they are, unknown values empty; to a temporary name first."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            with temporary.open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, self._columns(), extrasaction="ignore", lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(_fields(row) for row in self.rows)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    @classmethod
+    def read_csv(cls, path: str | Path) -> Table:
+        """Reads what `write_csv` wrote; the trade-off list is worked out anew. TableError names line, value, remedy."""
+        try:
+            with Path(path).open(newline="", encoding="utf-8-sig") as file:
+                lines = csv.DictReader(file)
+                _check_header(lines.fieldnames or [], path)
+                return cls([_read(fields, f"{path}, line {lines.line_num}") for fields in lines])
+        except FileNotFoundError:
+            raise TableError(f"{path} does not exist: make it with a3d table") from None
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise TableError(f"{path} is not a CSV file ({error}): make it anew with a3d table") from None
+
+    def _columns(self) -> tuple[str, ...]:
+        if self.published:
+            return PUBLISHED_COLUMNS
+        return COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
+
+
+def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: row.gflops) -> list[Row]:
+    """Cheapest first, every row that is more accurate than all that cost no more: rising in both by construction."""
+    best: list[Row] = []
+    for row in sorted(rows, key=lambda row: (cost(row), -row.accuracy, row.gflops, row.params, row.configuration)):
+        if not best or row.accuracy > best[-1].accuracy:
+            best.append(row)
+    return best
+
+
+def _cost(unit: str, profile: Profile | None) -> Callable[[Row], float]:
+    """What a row costs in a unit."""
+    check_unit(unit)
+    if unit != "milliseconds":
+        return lambda row: getattr(row, unit)
+    if profile is None:
+        raise BudgetError(
+            "milliseconds: no times are known of this device; measure them (a3d profile --checkpoint DIR), load again"
+        )
+    return lambda row: profile.milliseconds(row.configuration)
+
+
+def _fields(row: Row) -> dict[str, object]:
+    size = row.configuration
+    return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
+        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap")
+    }
+
+
+def _check_header(names: Iterable[str], path: str | Path) -> None:
+    missing = [name for name in COLUMNS if name not in names]
+    if missing:
+        raise TableError(f"{path}, line 1: no column {missing[0]!r}; the header is {','.join(COLUMNS)}")
+
+
+def _read(fields: dict[str, str | None], where: str) -> Row:
+    def value(name: str, kind: type, low: float, high: float = math.inf, optional: bool = False):
+        """The field as a number within its bounds."""
+        text = (fields[name] or "").strip()
+        if optional and not text:
+            return None
+        try:
+            number = kind(text)
+        except ValueError:
+            number = math.nan
+        if not low <= number <= high or number == math.inf:
+            what = "a whole number" if kind is int else "a number"
+            limit = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+            raise TableError(f"{where}: {name} is {text!r}; give {what} {limit}")
+        return number
+
+    if None in fields:
+        raise TableError(f"{where}: more fields than columns; remove {fields[None][0]!r} and what follows it")
+    try:
+        configuration = Configuration(value("spatial", int, 1), value("frames", int, 1), value("width", float, 0, 1))
+    except ConfigurationError as error:
+        raise TableError(f"{where}: {error}") from None
+    return Row(
+        configuration,
+        value("gflops", float, 0),
+        value("params", int, 0),
+        value("top1", float, 0, 100),
+        value("mean_class", float, 0, 100, optional=True),
+        value("top5", float, 0, 100, optional=True),
+        value("clips", int, 1, optional=True),
+        source=fields.get("source") or "",
+        printed=fields.get("printed") == "True",
+        note=fields.get("note") or "",
+        mean_ap=value("mean_ap", float, 0, 100, optional=True) if "mean_ap" in fields else None,
+    )

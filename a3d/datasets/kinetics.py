@@ -1,0 +1,81 @@
+"""Kinetics-400 and its larger sisters, from their official CSV files, `label,youtube_id,time_start,time_end,split`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from a3d.datasets.annotations import find_files, number, once, records
+from a3d.datasets.items import ClipSet, DatasetError, Item
+
+COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")
+SPLITS = {"train": ("train",), "val": ("val", "validate", "validation"), "test": ("test",)}  # as the releases call them
+
+
+class Line(NamedTuple):
+    """One annotation: a class and a part of a video, in seconds."""
+
+    label: str
+    video: str
+    start: float
+    end: float
+
+    @property
+    def trimmed(self) -> str:
+        """Name of the trimmed clip."""
+        return f"{self.video}_{round(self.start):06}_{round(self.end):06}"
+
+
+class Kinetics(ClipSet):
+    """The clips of an official CSV file that lie in a folder, its class folders included.
+
+    A trimmed clip is called `ID_000010_000020.mp4` (the seconds in six digits), a whole video `ID.mp4`, with any ending
+    of a video. Of the latter the annotated seconds alone are used. Clips that are not there are in `.missing`; the
+    authors of the paper lacked 4% of them too.
+
+    classes: names in the order of their numbers; by default those of the file, sorted. split: "train", "val" or "test",
+    for a file that holds several. Raises DatasetError, with file and line, for a line that cannot be right.
+    """
+
+    def __init__(
+        self, file: str | Path, videos: str | Path, classes: Sequence[str] | None = None, split: str | None = None
+    ) -> None:
+        annotated = _read(Path(file), classes, split)
+        self.classes = tuple(classes or sorted({line.label for line in annotated}))
+        labels = {name: label for label, name in enumerate(self.classes)}
+        found = find_files(Path(videos))
+        self.items, self.lengths = [], {}
+        for line in annotated:
+            path, span = found.get(line.trimmed), None
+            if path is None:
+                path, span = found.get(line.video), (line.start, line.end)
+            if path is not None:
+                self.items.append(Item(path, labels[line.label], span))
+                self.lengths[path] = max(span[1] if span else line.end - line.start, self.lengths.get(path, 0.0))
+        self.missing = tuple(line.trimmed for line in annotated if not {line.trimmed, line.video} & found.keys())
+        if not annotated:
+            raise DatasetError(f"{file}: it annotates no clips of the split {split!r}; give another file")
+        if not self.items:
+            raise DatasetError(
+                f"{videos}: it holds none of the {len(annotated)} clips of {file}, such as {self.missing[0]}.mp4; "
+                f"give their folder"
+            )
+
+
+def _read(file: Path, classes: Sequence[str] | None, split: str | None) -> list[Line]:
+    wanted, known, seen, found = SPLITS.get(split or "", ()), set(classes or ()), {}, []
+    for place, fields in records(file, COLUMNS):
+        label, video = fields["label"], fields["youtube_id"]
+        if not label or not video:
+            raise DatasetError(f"{place}: no {'youtube_id' if label else 'label'}; mend the line")
+        if known and label not in known:
+            raise DatasetError(f"{place}: class {label!r} is none of the {len(known)} known; mend the line")
+        start = number(fields["time_start"], "time_start", place)
+        end = number(fields["time_end"], "time_end", place)
+        if end <= start:
+            raise DatasetError(f"{place}: time_end {end:g} is not after time_start {start:g}; mend the line")
+        once(seen, (video, start, end), f"youtube_id {video} at {start:g} to {end:g} s", place)
+        if not wanted or fields["split"].lower() in wanted:
+            found.append(Line(label, video, start, end))
+    return found

@@ -1,0 +1,1 @@
+"""Away from here: export, the runner without PyTorch, live streams under a deadline."""

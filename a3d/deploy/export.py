@@ -1,0 +1,143 @@
+"""One sub-network as a file that runs without this package: ONNX or torch.export, with all that a runner must know."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resampling import temporal_indices
+from a3d.budgets.cost import cost
+from a3d.configuration import Configuration
+from a3d.deploy import runner
+from a3d.inference.checkpoint import replace
+from a3d.video import Sampling, normalise
+
+FILES = {"onnx": "network.onnx", "torch-export": "network.pt2"}
+TOLERANCE = 1e-3  # of the logits, against PyTorch
+
+
+class ExportError(ValueError):
+    """A file that would not answer as the network does, or cannot be made; the message names the cause."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written. difference: the largest between its logits and the network's, over batches of 1 and 3."""
+
+    path: Path
+    megabytes: float
+    difference: float
+
+
+class Deployed(nn.Module):
+    """A sub-network with its normalisation: uint8 (B, T, S, S, 3), the frames it looks at, to logits (B, classes)."""
+
+    def __init__(self, network: AdaptiveNetwork, configuration: Configuration) -> None:
+        super().__init__()
+        self.sub, self.sampling = network.extract(configuration), network.sampling
+
+    def forward(self, frames: Tensor) -> Tensor:
+        return self.sub(normalise(frames, self.sampling))
+
+
+def export(
+    network: AdaptiveNetwork, configuration: Configuration, folder: str | Path, format: str = "onnx"
+) -> Exported:
+    """Writes the sub-network at a configuration and `run.py`, which classifies videos with it, into `folder`.
+
+    format: `onnx` (`network.onnx`, run by onnxruntime) or `torch-export` (`network.pt2`, run by PyTorch without this
+    package). The file takes uint8 (B, T, S, S, 3) with any B, and holds class names, sampling and provenance. It is run
+    before it gets its name: ExportError if a logit differs by more than 1e-3, if the network has no sampling, or for
+    another format. Raises MissingStatistics for a configuration that was not calibrated.
+    """
+    if format not in FILES:
+        raise ExportError(f"format {format!r}: choose one of {', '.join(FILES)}")
+    if network.architecture.task == "detection":
+        raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
+    if network.sampling is None:
+        raise ExportError("the network has no sampling, so nobody could feed it: load it from a checkpoint")
+    folder = Path(folder)
+    other = next((folder / name for name in FILES.values() if name != FILES[format] and (folder / name).exists()), None)
+    if other is not None:
+        raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
+    deployed = Deployed(network, configuration).cpu()
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
+        path = Path(unfinished) / FILES[format]
+        difference = _write(deployed, path, about(network, configuration))
+        path.replace(folder / path.name)
+    replace(folder / "run.py", lambda path: path.write_bytes(Path(runner.__file__).read_bytes()))
+    return Exported(folder / path.name, (folder / path.name).stat().st_size / 1e6, difference)
+
+
+def _write(deployed: Deployed, path: Path, facts: dict) -> float:
+    """Writes the file, runs it as `run.py` will, and returns the largest difference of a logit."""
+    example = _example(facts["sampling"], 2)
+    with torch.no_grad():
+        program = torch.export.export(deployed, (example,), dynamic_shapes={"frames": {0: torch.export.Dim("batch")}})
+    if path.suffix == ".onnx":
+        _write_onnx(program, path, facts)
+    else:
+        torch.export.save(program, path, extra_files={"a3d.json": json.dumps(facts)})
+    classify, _ = runner.load(path)
+    difference = max(_difference(classify, deployed, _example(facts["sampling"], batch)) for batch in (1, 3))
+    if not difference <= TOLERANCE:
+        raise ExportError(f"the file answers otherwise than the network, by {difference:.2g} in a logit: not written")
+    return difference
+
+
+def _write_onnx(program: torch.export.ExportedProgram, path: Path, facts: dict) -> None:
+    missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        raise ExportError(f"ONNX needs {missing[0]}, which is not installed: pip install 'a3d[export]'")
+    written = torch.onnx.export(program, dynamo=True, verbose=False, input_names=["frames"], output_names=["logits"])
+    written.model.metadata_props["a3d"] = json.dumps(facts)
+    written.save(path, external_data=False)
+
+
+def _difference(classify: Callable[[np.ndarray], np.ndarray], deployed: Deployed, frames: Tensor) -> float:
+    with torch.inference_mode():
+        return float((torch.from_numpy(classify(frames.numpy())) - deployed(frames)).abs().max())
+
+
+def _example(sampling: dict, batch: int) -> Tensor:
+    """Noise of the shape that the file takes: uint8 (batch, T, S, S, 3)."""
+    shape = (batch, len(sampling["seen"]), sampling["size"], sampling["size"], 3)
+    return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(batch))
+
+
+def about(network: AdaptiveNetwork, configuration: Configuration) -> dict:
+    """What goes into the file: class names, what to sample, what it costs and scored, where it comes from."""
+    used = cost(network, configuration)
+    tested = network.table is not None and any(row.configuration == configuration for row in network.table.rows)
+    return {
+        "labels": list(network.labels),
+        "task": network.architecture.task,
+        "sampling": _sampling(network, configuration),
+        "normalisation": {"mean": network.sampling.mean, "std": network.sampling.std, "included": True},
+        "configuration": configuration.key,
+        "architecture": asdict(network.architecture),
+        "gflops": used.gflops,
+        "params": used.params,
+        "top1": network.table.row(configuration).top1 if tested else None,
+        "provenance": network.provenance,
+    }
+
+
+def _sampling(network: AdaptiveNetwork, configuration: Configuration) -> dict:
+    """What the runner reads: T, τ, which of the T frames are looked at, and S."""
+    sampling: Sampling = network.sampling
+    seen = list(range(sampling.frames))
+    if network.architecture.family == "slow":
+        seen = temporal_indices(sampling.frames, configuration.frames)
+    size = network.clip_shape(configuration)[1]
+    return {"frames": sampling.frames, "stride": sampling.stride, "seen": seen, "size": size}

@@ -1,0 +1,383 @@
+"""Class activation maps in space and time: where and when a network found its evidence (Sec. 3.1, Fig. 1).
+
+With an average over all positions and a linear classifier, the logit of class k is a mean of evidence plus a bias:
+logit_k = Σ_pathways mean_(t,h,w) Σ_c w_kc f_c(t, h, w) + b_k. A map is that sum over channels, in units of the logit,
+so that maps of a full network and of its sub-networks compare on one scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Unpack
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resampling import temporal_indices
+from a3d.budgets.budget import Limits
+from a3d.configuration import Configuration, ConfigurationError
+from a3d.inference.prediction import chosen, full_configuration
+from a3d.video.transforms import crops, short_side
+from a3d.video.views import crop_views, decode_views
+
+METHODS = ("cam", "gradcam")
+TOP = 0.2  # share of the positions that `Agreement.overlap` compares
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Decoded frames, to explain several configurations from one decode.
+
+    frames: uint8 (T, H, W, 3) RGB, all those of the full clip (αT for SlowFast). times: float64 (T,), seconds.
+    """
+
+    frames: Tensor
+    times: np.ndarray
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one pathway found.
+
+    pathway: "slow" or "fast". map: float32 (t, h, w), in logit units; negative where it speaks against the class.
+    seen: int64 (t,), the frame of `Explanation.frames` that each step belongs to; ascending, and repeated for Fast.
+    times: float64 (t,), seconds of each step in the source video.
+    """
+
+    pathway: str
+    map: np.ndarray
+    seen: np.ndarray
+    times: np.ndarray
+
+    @property
+    def shares(self) -> np.ndarray:
+        """float64 (t,): Σ_hw max(map_t, 0) / Σ_thw max(map, 0), each step's share of the positive evidence (Fig. 1).
+
+        They sum to 1; all are 0 if no evidence is positive.
+        """
+        positive = np.maximum(self.map, 0).sum((1, 2), dtype=np.float64)
+        return positive / (positive.sum() or 1.0)
+
+    def upsampled(self, size: int) -> np.ndarray:
+        """float32 (t, size, size), bilinear in space; time is left as it is."""
+        return upsample(self.map, size)
+
+    def by_frame(self, frames: int) -> np.ndarray:
+        """float32 (frames, h, w): the mean map of the steps of each frame, NaN for a frame that was not seen."""
+        steps = [self.map[self.seen == frame] for frame in range(frames)]
+        unseen = np.full(self.map.shape[1:], np.nan, np.float32)
+        return np.stack([step.mean(0) if len(step) else unseen for step in steps])
+
+    def shares_by_frame(self, frames: int) -> np.ndarray:
+        """float64 (frames,): the summed shares of the steps of each frame, NaN for a frame that was not seen."""
+        shares, seen = self.shares, self.seen
+        return np.array([shares[seen == frame].sum() if frame in seen else np.nan for frame in range(frames)])
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One configuration on one clip, explained for one class.
+
+    evidence: one a pathway; `map`, `shares`, `times` and `seen` are those of the first, the Slow one.
+    logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier.
+    probabilities: float32 (classes,). labels: the class names.
+    frames: uint8 (T, S, S, 3), the crop that is shown, every frame of the full (Slow) clip, seen or not.
+    all_times: float64 (T,), their seconds in the source video.
+    """
+
+    configuration: Configuration
+    label: int
+    logit: float
+    bias: float
+    probabilities: np.ndarray
+    labels: tuple[str, ...]
+    method: str
+    evidence: tuple[Evidence, ...]
+    frames: np.ndarray
+    all_times: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """Of the class explained."""
+        return self.labels[self.label]
+
+    @property
+    def maps(self) -> tuple[np.ndarray, ...]:
+        return tuple(evidence.map for evidence in self.evidence)
+
+    @property
+    def map(self) -> np.ndarray:
+        return self.evidence[0].map
+
+    @property
+    def shares(self) -> np.ndarray:
+        return self.evidence[0].shares
+
+    @property
+    def seen(self) -> np.ndarray:
+        return self.evidence[0].seen
+
+    @property
+    def times(self) -> np.ndarray:
+        return self.evidence[0].times
+
+    @property
+    def predictions(self) -> list[tuple[str, float]]:
+        """Class names and probabilities, most probable first."""
+        order = np.argsort(-self.probabilities, kind="stable")
+        return [(self.labels[i], float(self.probabilities[i])) for i in order]
+
+    @property
+    def is_full(self) -> bool:
+        """All channels, all frames and at least the full size: nothing of the full network is left out."""
+        size, (frames, side) = self.configuration, self.frames.shape[:2]
+        return size.width == 1.0 and size.frames == frames and size.spatial >= side
+
+    @property
+    def key_frame(self) -> int:
+        """The frame with the largest share."""
+        return int(self.seen[np.argmax(self.shares)])
+
+    def upsampled(self, size: int) -> np.ndarray:
+        """The first map as float32 (t, size, size), bilinear in space."""
+        return self.evidence[0].upsampled(size)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far two networks look at the same thing, on the frames that both saw, by their first maps.
+
+    correlation: Pearson's r of the maps, position by position; NaN if one is constant.
+    overlap: share of the strongest 20% of one that is in the strongest 20% of the other: 0.2 by chance, 1 if the same.
+    shift_frames, shift_seconds: from the full network's key frame to the sub-network's; negative is earlier.
+    """
+
+    correlation: float
+    overlap: float
+    shift_frames: int
+    shift_seconds: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A full network and a sub-network, or any two, on the same frames, explained for the same class."""
+
+    full: Explanation
+    sub: Explanation
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What figures call the two."""
+        if self.full.is_full == self.sub.is_full:
+            return "first network", "second network"
+        return tuple("full network" if x.is_full else "sub-network" for x in (self.full, self.sub))
+
+    @property
+    def scale(self) -> float:
+        """The strongest evidence in any map of the two: the upper end of the one colour scale, whose lower end is 0."""
+        return max(0.0, *(float(m.max()) for m in (*self.full.maps, *self.sub.maps)))
+
+    @property
+    def agreement(self) -> Agreement:
+        common = np.intersect1d(self.full.seen, self.sub.seen)
+        size = max(self.full.map.shape[1], self.sub.map.shape[1])
+        a, b = (upsample(x.map[np.isin(x.seen, common)], size).ravel() for x in (self.full, self.sub))
+        frame, other = self.full.key_frame, self.sub.key_frame
+        seconds = self.full.all_times[other] - self.full.all_times[frame]
+        return Agreement(_correlation(a, b), _overlap(a, b), other - frame, float(seconds))
+
+
+def read_clip(path: str | Path, network: AdaptiveNetwork) -> Clip:
+    """Decodes the centred clip that `explain` and `compare` look at. Raises VideoError on a file without pictures."""
+    frames, times = decode_views(path, network.sampling, clips=1)
+    return Clip(frames[0], np.asarray(times[0], np.float64))
+
+
+def explain(
+    clip: str | Path | Clip,
+    network: AdaptiveNetwork,
+    configuration: Configuration | None = None,
+    label: int | str | None = None,
+    method: str = "cam",
+    **budget: Unpack[Limits],
+) -> Explanation:
+    """The evidence of one configuration for one class.
+
+    The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
+    device), `params=` or `megabytes=`, or the full one. label: a class name
+    or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
+    Raises ConfigurationError for an unknown class or method, MissingStatistics for a configuration without calibration.
+    """
+    if method not in METHODS:
+        raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
+    if network.architecture.task == "detection":
+        raise ConfigurationError("a network that detects takes maxima over boxes, not means: see them with a3d detect")
+    clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
+    configuration = chosen(network, configuration, **budget)
+    # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.
+    sub = network.resident(configuration)
+    tensor = _tensor(clip, network, configuration).to(sub.classifier.weight.device)
+    with torch.no_grad():
+        features = sub.features(tensor)
+        logits = sub.classify(features)[0]
+    index = int(logits.argmax()) if label is None else _index(label, network.labels)
+    maps = class_activation_maps(sub, features, index) if method == "cam" else _gradient_evidence(sub, tensor, index)
+    return _explanation(clip, network, configuration, index, method, maps, logits, float(sub.classifier.bias[index]))
+
+
+def compare(
+    clip: str | Path | Clip,
+    network: AdaptiveNetwork,
+    configuration: Configuration | None = None,
+    label: int | str | None = None,
+    method: str = "cam",
+    **budget: Unpack[Limits],
+) -> Comparison:
+    """The full network and a sub-network on the same frames, decoded once.
+
+    Both are explained for the same class: `label`, or what the full network finds most probable. The sub-network is
+    given or chosen as in `explain`.
+    """
+    clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
+    full = explain(clip, network, configuration=full_configuration(network), label=label, method=method)
+    return Comparison(full, explain(clip, network, configuration, full.label, method, **budget))
+
+
+def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, float]:
+    """Share of the first map's positive evidence that lies inside masks, and share of the area that the masks take.
+
+    masks: bool (T, H, W), where the true thing is in each of `explanation.frames`, in the geometry of the video before
+    its crop. Only frames that were seen count. The first number is NaN if no evidence is positive.
+    """
+    size = explanation.frames.shape[1]
+    pictures = torch.from_numpy(masks[explanation.seen].astype(np.uint8) * 255)[..., None].expand(-1, -1, -1, 3)
+    inside = _crop(pictures, size)[..., 0].numpy() / 255
+    positive = np.maximum(explanation.upsampled(size), 0)
+    mass = float(positive.sum())
+    return float((positive * inside).sum()) / mass if mass else float("nan"), float(inside.mean())
+
+
+def class_activation_maps(network: SubNetwork, features: Sequence[Tensor], label: int) -> tuple[np.ndarray, ...]:
+    """Exact maps Σ_c w_kc f_c, one a pathway, float32 (t, h, w), of `features` (1, C, t, h, w) before pooling."""
+    weights = network.classifier.weight[label].split([f.shape[1] for f in features])
+    return tuple(_array(torch.einsum("c,cthw->thw", w, f[0])) for w, f in zip(weights, features, strict=True))
+
+
+def grad_cam(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray, ...]:
+    """Raw Grad-CAM, one map a pathway, float32 (t, h, w): before its ReLU and without any normalisation.
+
+    clip: (1, 3, T, S, S). Channel weights are gradients averaged over the N positions of the pathway's last stage:
+    behind an average and a linear classifier the result is the exact map divided by N.
+    """
+    pathways = range(len(network.features(clip)))
+    return tuple(_grad_cam(network, clip, label, pathway) for pathway in pathways)
+
+
+def upsample(maps: np.ndarray, size: int) -> np.ndarray:
+    """float32 (t, h, w) to (t, size, size), bilinear in space; time is left as it is, and so are maps of NaN."""
+    return F.interpolate(torch.from_numpy(maps)[None], (size, size), mode="bilinear")[0].numpy()
+
+
+def _grad_cam(network: SubNetwork, clip: Tensor, label: int, pathway: int) -> np.ndarray:
+    from pytorch_grad_cam import GradCAM  # takes seconds to import
+
+    tapped = _Tapped(network, pathway)
+    with GradCAM(tapped, [tapped.tap]) as cam, torch.enable_grad():
+        # What `cam(clip)` does, short of its ReLU and of its min-max normalisation, after which no two maps compare.
+        cam.activations_and_grads(clip)[0, label].backward()
+        activations, gradients = cam.activations_and_grads.activations[0], cam.activations_and_grads.gradients[0]
+        return cam.get_cam_image(clip, tapped.tap, None, activations.numpy(), gradients.numpy())[0]
+
+
+class _Tapped(nn.Module):
+    """One tensor in, one out, and a place to tap one pathway's last stage, as the grad-cam package wants it.
+
+    One pathway at a time: the package matches gradients to layers by order of arrival, which is undefined for two.
+    """
+
+    def __init__(self, network: SubNetwork, pathway: int) -> None:
+        super().__init__()
+        self.network, self.pathway, self.tap = network, pathway, nn.Identity()
+
+    def forward(self, clip: Tensor) -> Tensor:
+        with torch.no_grad():
+            maps = list(self.network.features(clip))
+        maps[self.pathway] = self.tap(maps[self.pathway].requires_grad_())
+        return self.network.classify(maps)
+
+
+def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray, ...]:
+    """Grad-CAM times the number of positions: in logit units, as the exact maps are."""
+    return tuple(raw * np.float32(raw.size) for raw in grad_cam(network, clip, label))
+
+
+def _tensor(clip: Clip, network: AdaptiveNetwork, configuration: Configuration) -> Tensor:
+    """(1, 3, T, S, S), normalised: the centre crop at the size that this configuration is tested at."""
+    return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
+
+
+def _crop(frames: Tensor, size: int) -> Tensor:
+    return crops(short_side(frames, size), size, 1)[0]
+
+
+def _index(label: int | str, labels: tuple[str, ...]) -> int:
+    if isinstance(label, str):
+        if label not in labels:
+            raise ConfigurationError(f"class {label!r}: choose one of {', '.join(labels)}")
+        return labels.index(label)
+    if not 0 <= label < len(labels):
+        raise ConfigurationError(f"class number {label}: choose one from 0 to {len(labels) - 1}")
+    return int(label)
+
+
+def _explanation(
+    clip: Clip,
+    network: AdaptiveNetwork,
+    configuration: Configuration,
+    label: int,
+    method: str,
+    maps: tuple[np.ndarray, ...],
+    logits: Tensor,
+    bias: float,
+) -> Explanation:
+    picked = network.slow_frames(len(clip.times))
+    shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
+    slow = np.array(temporal_indices(len(shown.times), configuration.frames))
+    evidence = [Evidence("slow", maps[0], slow, shown.times[slow])]
+    if len(maps) == 2:
+        latest = np.searchsorted(picked, np.arange(len(clip.times)), side="right") - 1
+        evidence.append(Evidence("fast", maps[1], latest, clip.times))
+    return Explanation(
+        configuration,
+        label,
+        float(logits[label]),
+        bias,
+        _array(network.probabilities(logits[None])[0]),
+        network.labels,
+        method,
+        tuple(evidence),
+        _crop(shown.frames, full_configuration(network).spatial).numpy(),
+        shown.times,
+    )
+
+
+def _array(x: Tensor) -> np.ndarray:
+    return x.detach().float().cpu().numpy()
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    a, b = a - a.mean(dtype=np.float64), b - b.mean(dtype=np.float64)
+    product = float(np.sqrt((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum()) / product if product else float("nan")
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    count = max(1, round(TOP * len(a)))
+    tops = [np.argsort(-x, kind="stable")[:count] for x in (a, b)]
+    return len(np.intersect1d(*tops)) / count

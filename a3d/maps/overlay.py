@@ -1,0 +1,68 @@
+"""Evidence laid over frames in colour, on a fixed scale, and the side-by-side video of two networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from plotly.colors import sample_colorscale, unlabel_rgb
+
+from a3d.maps.maps import Comparison, Explanation, upsample
+from a3d.video.encode import write_video
+from a3d.video.transforms import resize
+
+COLOURS = "Inferno"  # perceptually uniform: equal steps of evidence look equal, in grey print and to any eye
+STRENGTH = 0.7  # opacity of the strongest evidence: the frame stays visible below it
+_STEPS = sample_colorscale(COLOURS, np.linspace(0, 1, 256).tolist())
+TABLE = np.array([unlabel_rgb(colour) for colour in _STEPS], np.float32)  # (256, 3), 0..255
+
+
+def blend(frames: np.ndarray, evidence: np.ndarray, scale: float) -> np.ndarray:
+    """uint8 (n, H, W, 3) frames under `evidence` (n, H, W), as uint8 (n, H, W, 3).
+
+    Colours run from 0 to `scale`, the same for every picture; where evidence is 0 or negative the frame is bare.
+    """
+    level = np.clip(evidence / scale if scale > 0 else np.zeros_like(evidence), 0, 1)[..., None]
+    colour = TABLE[(level[..., 0] * 255).round().astype(np.uint8)]
+    opacity = STRENGTH * level**0.7  # a power below 1 lets weak evidence show
+    return (frames * (1 - opacity) + colour * opacity).round().astype(np.uint8)
+
+
+def overlays(explanation: Explanation, scale: float, size: int, pathway: int = 0) -> np.ndarray:
+    """uint8 (T, size, size, 3): every frame of the full clip under its evidence; dim and grey where it was not seen.
+
+    Frames are shown at the resolution at which the pathway saw them: at 64², what is lost is lost for the viewer too.
+    """
+    evidence = explanation.evidence[pathway]
+    count, side = explanation.frames.shape[:2]
+    seen_at = explanation.configuration.spatial if evidence.pathway == "slow" else side
+    frames = torch.from_numpy(explanation.frames)
+    pictures = resize(resize(frames, min(seen_at, side), min(seen_at, side)), size, size).numpy()
+    maps = upsample(evidence.by_frame(count), size)
+    seen = np.isin(np.arange(count), evidence.seen)
+    pictures[seen] = blend(pictures[seen], maps[seen], scale)
+    pictures[~seen] = _dimmed(pictures[~seen])
+    return pictures
+
+
+def write_overlay(comparison: Comparison, path: str | Path, size: int = 320) -> Path:
+    """Writes full network | sub-network as H.264 yuv420p at the pace of the clip, which every browser plays.
+
+    size: pixels of each half, rounded up to an even number. The file appears whole or not at all. Returns its path.
+    """
+    size += size % 2
+    halves = [overlays(x, comparison.scale, size) for x in (comparison.full, comparison.sub)]
+    gap = np.zeros((*halves[0].shape[:2], 8, 3), np.uint8)
+    return write_video(path, np.concatenate([halves[0], gap, halves[1]], 2), _pace(comparison.full.all_times))
+
+
+def _dimmed(frames: np.ndarray) -> np.ndarray:
+    grey = frames.mean(-1, keepdims=True) * 0.35
+    return np.broadcast_to(grey, frames.shape).round().astype(np.uint8)
+
+
+def _pace(times: np.ndarray) -> float:
+    """Frames a second of the sampled clip; 4 for a clip that stands still."""
+    span = float(times[-1] - times[0])
+    return (len(times) - 1) / span if span > 0 else 4.0

@@ -1,0 +1,204 @@
+"""Experiments: networks trained from scratch, calibrated and tested, one folder each, results as CSV.
+
+Every experiment can be killed and goes on where it was; one that has its `results.csv` is not run again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from dataclasses import replace as changed
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+
+from a3d import parallel
+from a3d.adaptive.extraction import build
+from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.budgets.cost import cost
+from a3d.configuration import ComputationalRange, Configuration
+from a3d.datasets import ClipSet, TrainingClips
+from a3d.inference.checkpoint import replace
+from a3d.testing.calibration import borrow
+from a3d.testing.evaluation import Result, calibrate_all, evaluate_all, spread
+from a3d.training.loop import Progress, Run
+from a3d.training.recipes import Recipe
+from a3d.video import Sampling, Video
+
+OWN, BORROWED = "own", "of the full network"
+
+
+class ExperimentError(ValueError):
+    """An experiment that cannot be run or read; the message names the value and the remedy."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One network trained from scratch.
+
+    tested: configurations that are calibrated and tested. borrowing: those of them that are also tested without
+    calibration, with the full network's statistics.
+    """
+
+    name: str
+    architecture: Architecture
+    span: ComputationalRange
+    sampling: Sampling
+    recipe: Recipe
+    tested: tuple[Configuration, ...]
+    borrowing: tuple[Configuration, ...] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one configuration of one experiment reached: a line of `results.csv`.
+
+    statistics: its own, or those of the full network. top1, mean_class: percent. low, high: the 95% interval of top1.
+    clips, views: how many were tested, and views of each. seconds: that training took, on whatever machine it was.
+    right: a digit for each test clip, 1 if its top-1 was right, so that experiments can be compared clip by clip.
+    """
+
+    experiment: str
+    seed: int
+    configuration: str
+    statistics: str
+    gflops: float
+    params: int
+    top1: float
+    mean_class: float
+    low: float
+    high: float
+    clips: int
+    views: int
+    epochs: int
+    seconds: int
+    right: str
+
+
+def run_experiment(
+    experiment: Experiment,
+    training: ClipSet,
+    testing: ClipSet,
+    folder: str | Path,
+    seed: int = 0,
+    views: tuple[int, int] = (3, 1),
+    calibration_clips: int = 256,
+    opened: Callable[[Path], Video] | None = None,
+    workers: int = 0,
+    device: str | torch.device = "cpu",
+    progress: Callable[[Progress], None] | None = None,
+) -> list[Outcome]:
+    """Trains, calibrates and tests in `folder`, or goes on there; what is already done is read, not repeated.
+
+    views: clips in time and crops that a test averages over. opened: what opens a training clip instead of `training`,
+    as the `open` of a `FrameCache`. progress is told every step.
+    """
+    folder = Path(folder)
+    if training.task != "classification":
+        raise ExperimentError(f"experiments compare top-1, not {training.task}: give a data set with one class a clip")
+    if (folder / "results.csv").exists():
+        return _done(experiment, folder / "results.csv")
+    torch.manual_seed(seed)
+    architecture = changed(experiment.architecture, classes=len(training.classes))
+    areas = experiment.recipe.areas
+    clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
+    run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
+    run.resume()
+    network = run.train(progress)
+    network.labels, network.sampling, network.range = training.classes, experiment.sampling, experiment.span
+    calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
+    outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
+    if parallel.first():
+        write_outcomes(folder / "results.csv", outcomes)
+    return outcomes
+
+
+def gather(folder: str | Path) -> list[Outcome]:
+    """All outcomes under `folder`, written together into its `results.csv`."""
+    folder = Path(folder)
+    outcomes = [outcome for path in sorted(folder.glob("*/results.csv")) for outcome in read_outcomes(path)]
+    write_outcomes(folder / "results.csv", outcomes)
+    return outcomes
+
+
+def read_outcomes(path: str | Path) -> list[Outcome]:
+    """Reads what `write_outcomes` wrote; ExperimentError for anything else."""
+    kinds = {"seed": int, "params": int, "clips": int, "views": int, "epochs": int, "seconds": int}
+    kinds |= dict.fromkeys(("gflops", "top1", "mean_class", "low", "high"), float)
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        lines = csv.DictReader(file)
+        if lines.fieldnames != list(Outcome.__dataclass_fields__):
+            raise ExperimentError(f"{path}, line 1: not the header of a results file; make it anew with a3d experiment")
+        try:
+            return [Outcome(**{name: kinds.get(name, str)(value) for name, value in line.items()}) for line in lines]
+        except (TypeError, ValueError) as error:
+            raise ExperimentError(f"{path}, line {lines.line_num}: {error}; make it anew with a3d experiment") from None
+
+
+def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
+    """Writes a results file: a header, then a line an outcome."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, Outcome.__dataclass_fields__, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(asdict(outcome) for outcome in outcomes)
+
+    replace(Path(path), write)
+
+
+def _done(experiment: Experiment, path: Path) -> list[Outcome]:
+    """What was written there, if it is the same experiment."""
+    outcomes = read_outcomes(path)
+    tested = {outcome.configuration for outcome in outcomes}
+    epochs = {outcome.epochs for outcome in outcomes}
+    if tested != {c.key for c in experiment.tested} or epochs != {experiment.recipe.epochs}:
+        raise ExperimentError(
+            f"{path} is of another {experiment.name}: {max(epochs, default=0)} epochs, {len(tested)} configurations; "
+            f"remove it, or give another --out"
+        )
+    return outcomes
+
+
+def _test(
+    network: AdaptiveNetwork,
+    experiment: Experiment,
+    testing: ClipSet,
+    views: tuple[int, int],
+    seed: int,
+    seconds: int,
+) -> list[Outcome]:
+    """Tests with each configuration's own statistics, then some without."""
+
+    def outcome(result: Result, statistics: str) -> Outcome:
+        found = cost(network, result.configuration)
+        right = (result.probabilities.argmax(1) == result.labels).int().tolist()
+        return Outcome(
+            experiment.name,
+            seed,
+            result.configuration.key,
+            statistics,
+            round(found.gflops, 5),
+            found.params,
+            *(round(value, 2) for value in (result.top1, result.mean_class, *result.interval)),
+            result.clips,
+            views[0] * views[1],
+            experiment.recipe.epochs,
+            seconds,
+            "".join(map(str, right)),
+        )
+
+    outcomes = [outcome(found, OWN) for found in evaluate_all(network, testing, experiment.tested, views).values()]
+    for configuration in experiment.borrowing:
+        borrow(network, configuration, experiment.span.full)
+    borrowed = evaluate_all(network, testing, experiment.borrowing, views) if experiment.borrowing else {}
+    return outcomes + [outcome(found, BORROWED) for found in borrowed.values()]
+
+
+def _seconds(log: Path) -> int:
+    """Time spent in the steps of a run, pauses of more than a minute left out."""
+    with log.open(encoding="utf-8") as file:
+        times = sorted({float(line["seconds"]) for line in csv.DictReader(file)})
+    return round(sum(min(later - earlier, 60.0) for earlier, later in pairwise(times)))

@@ -1,0 +1,1 @@
+"""How good is it: evaluation of clips and of boxes, calibration, metrics."""

@@ -1,0 +1,379 @@
+"""Testing on real clips: one configuration, or every one of a table from a single decode of each clip (Sec. 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from a3d import parallel
+from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resident import Residents
+from a3d.budgets.cost import cost
+from a3d.budgets.table import Row, Table
+from a3d.configuration import Configuration
+from a3d.datasets import ClipSet, Item
+from a3d.datasets.training_clips import multi_hot
+from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
+from a3d.testing.calibration import calibrate
+from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.video import Sampling, Video, VideoError, decode_views, normalise
+from a3d.video.views import squares
+
+Progress = Callable[[int, int], None]  # done, total
+
+
+AT_ONCE = 8  # times as many clips stay decoded as run at once, so that each sub-network is extracted less often
+
+
+class EvaluationError(ValueError):
+    """A test that cannot give a number; the message names the value and the remedy."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one configuration reached on the readable clips of a data set.
+
+    top1, mean_class, top5: percent. clips: how many were tested. views: clips in time and crops that each was averaged
+    over. broken: a line for every file left out, with its cause. decoded: files decoded.
+    probabilities: float32 (clips, classes). labels: int64 (clips,).
+
+    Of several labels a clip: mean_ap is the mean over the classes that occur of the average precision, percent; top1
+    and top5 count the clips one of whose labels is among the best, mean_class is None, labels are 0 and 1 for each
+    class, float32 (clips, classes), and of the views the maximum was taken.
+    """
+
+    configuration: Configuration
+    top1: float
+    mean_class: float | None
+    top5: float
+    mean_ap: float | None
+    clips: int
+    views: tuple[int, int]
+    broken: tuple[str, ...]
+    decoded: int
+    probabilities: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+
+    @cached_property
+    def interval(self) -> tuple[float, float]:
+        """95% over clips: Wilson's of top-1, or the bootstrap's of the mean average precision."""
+        if self.mean_ap is None:
+            return wilson(self.top1, self.clips)
+        return bootstrap_interval(self.probabilities, self.labels)
+
+
+@dataclass(frozen=True)
+class Built:
+    """A new table. decoded: files decoded, each once. broken: as in `Result`, of both data sets."""
+
+    table: Table
+    decoded: int
+    broken: tuple[str, ...]
+
+
+def evaluate(
+    network: AdaptiveNetwork,
+    dataset: ClipSet,
+    configuration: Configuration,
+    views: tuple[int, int] = (10, 3),
+    batch: int = 16,
+    progress: Progress | None = None,
+) -> Result:
+    """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3); of several labels a
+    clip, the highest sigmoid.
+
+    10 × 3 are the paper's 30 (Sec. 4.1). Classes of the data set are matched to the network's by name. batch: views
+    that run at once. progress is told the clips done and their total. Raises MissingStatistics for a configuration that
+    was not calibrated, EvaluationError for unknown classes, a data set without a readable clip, or a network whose
+    answers are not finite.
+    """
+    return evaluate_all(network, dataset, [configuration], views, batch, progress)[configuration]
+
+
+def evaluate_all(
+    network: AdaptiveNetwork,
+    dataset: ClipSet,
+    configurations: Sequence[Configuration],
+    views: tuple[int, int] = (10, 3),
+    batch: int = 16,
+    progress: Progress | None = None,
+) -> dict[Configuration, Result]:
+    """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
+    configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
+    if dataset.task == "detection" == network.architecture.task:
+        from a3d.testing.box_evaluation import evaluate_boxes  # which takes from here what both need
+
+        return evaluate_boxes(network, dataset, configurations, progress or _silent)
+    label_of, tell = _labels(dataset, network), progress or _silent
+    together = max(1, batch // (views[0] * views[1]))
+    items = parallel.share(dataset.items, together)
+    clips = Clips(items, network.sampling, views, dataset.open)
+    nothing = torch.zeros(0, len(network.labels))
+    answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
+    labels: list[int] = []
+    subs, gflops = Residents(), {c: cost(network, c).gflops for c in configurations}
+    for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
+        before, spent = clips.opened - len(numbers), 0.0
+        for configuration, found in _answers(network, configurations, subs, frames, views[1], batch):
+            answers[configuration].append(found)
+            spent += gflops[configuration] / sum(gflops.values())
+            tell(round((before + spent * len(numbers)) * len(dataset) / len(items)), len(dataset))
+        labels += [label_of(items[number]) for number in numbers]
+    tell(len(dataset), len(dataset))  # broken files may come last
+    clips.gather()
+    labels = parallel.gathered_values(labels)
+    if not labels:
+        raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
+    found = {c: parallel.gathered(torch.cat(answers[c])) for c in configurations}
+    return {c: _result(c, found[c], torch.tensor(labels), clips) for c in configurations}
+
+
+def build_table(
+    network: AdaptiveNetwork,
+    training: ClipSet,
+    dataset: ClipSet,
+    configurations: Sequence[Configuration] | None = None,
+    views: tuple[int, int] = (1, 1),
+    calibration_clips: int = 256,
+    batch: int = 32,
+    progress: Progress | None = None,
+) -> Built:
+    """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
+
+    configurations: those of the network's range by default. batch: clips that are calibrated on at once, which the
+    moments depend on a little. calibration_clips: that many, spread evenly over
+    `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
+    that are done and their total, each weighed by its cost, so that the time left can be judged.
+    """
+    configurations = list(dict.fromkeys(configurations or network.range.configurations()))
+    _check(network, dataset)  # before the hours of calibration
+    costs = {configuration: cost(network, configuration) for configuration in configurations}
+    calibration = spread(training.items, calibration_clips)
+    gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]
+    runs, spent = len(configurations) * (len(calibration) + len(dataset)), 0.0
+
+    def tell(more: float) -> None:
+        (progress or _silent)(round(runs * (spent + more) / (gflops * (len(calibration) + tests))), runs)
+
+    def calibrated(configuration: Configuration) -> None:
+        nonlocal spent
+        spent += costs[configuration].gflops * len(calibration)
+        tell(0.0)
+
+    def tested(done: int, total: int) -> None:
+        tell(gflops * tests * done / total)
+
+    clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
+    results = evaluate_all(network, dataset, configurations, views, progress=tested)
+    first = results[configurations[0]]
+    table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
+    return Built(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
+
+
+def calibrate_all(
+    network: AdaptiveNetwork,
+    items: Sequence[Item],
+    configurations: Sequence[Configuration],
+    batch: int = 32,
+    calibrated: Callable[[Configuration], None] = lambda configuration: None,
+    opened: Callable[[Path], Video] = Video,
+) -> Clips:
+    """`calibrate` for several configurations, every clip decoded once; `calibrated` is told each one that is done.
+
+    opened: what opens the path of an item, as the `open` of a data set.
+
+    The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
+    """
+    clips = Clips(parallel.share(items, batch), network.sampling, opened=opened)
+    groups = _by_size(network, configurations)
+    held: dict[int, list[Tensor]] = {size: [] for size in groups}
+    for _, frames in clips.batches(1):
+        for size, kept in held.items():
+            kept.append(squares(frames[0], size, 1))
+    clips.gather()
+    if not clips.decoded:
+        raise EvaluationError(
+            f"none of the {len(items)} clips to calibrate on can be read; {' '.join(clips.broken[:1])}"
+        )
+    with evaluating(network):
+        for size, group in groups.items():
+            kept = held.pop(size)
+            parts = torch.cat(kept).split(batch) if kept else ()
+            for configuration in group:
+                calibrate(network, configuration, (_to_network(part, network) for part in parts))
+                calibrated(configuration)
+    return clips
+
+
+def _silent(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
+class Clips:
+    """Items on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        sampling: Sampling,
+        views: tuple[int, int] = (1, 1),
+        opened: Callable[[Path], Video] = Video,
+    ) -> None:
+        self.items, self.sampling, self.views, self.open = items, sampling, views, opened
+        self.opened, self.decoded = 0, 0
+        self.broken: list[str] = []
+
+    def batches(self, size: int) -> Iterator[tuple[list[int], list[Tensor]]]:
+        """Numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
+        numbers: list[int] = []
+        frames: list[Tensor] = []
+        for number, item in enumerate(self.items):
+            self.opened += 1
+            try:
+                frames.append(decode_views(item.path, self.sampling, self.views[0], item.span, self.open)[0])
+                numbers.append(number)
+                self.decoded += 1
+            except VideoError as error:
+                self.broken.append(str(error))
+            if len(frames) == size:
+                yield numbers, frames
+                numbers, frames = [], []
+        if frames:
+            yield numbers, frames
+
+    def gather(self) -> None:
+        """From now on .decoded and .broken are those of all processes."""
+        self.decoded = int(parallel.summed(torch.tensor(self.decoded)))
+        self.broken = parallel.gathered_values(self.broken)
+
+
+def _answers(
+    network: AdaptiveNetwork,
+    configurations: Sequence[Configuration],
+    subs: Residents,
+    frames: Sequence[Tensor],
+    count: int,
+    batch: int,
+) -> Iterator[tuple[Configuration, Tensor]]:
+    """What each configuration says about decoded clips, which are resized once for each size; count: of crops."""
+    for size, group in _by_size(network, configurations).items():
+        parts = torch.cat([squares(clip, size, count) for clip in frames]).split(batch)
+        for configuration in group:
+            sub = subs.get(network, configuration, torch.float32)
+            yield configuration, answer(sub, (_to_network(part, network) for part in parts), len(frames))
+
+
+@torch.inference_mode()
+def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1) -> Tensor:
+    """Probabilities (clips, classes) from batches of views (N, 3, T, S, S), which come clip by clip.
+
+    The mean softmax over the views or, where several classes can be right, the highest sigmoid (as for Charades).
+    Raises EvaluationError if the network's answers are not finite.
+    """
+    logits = torch.cat([sub(part) for part in views])
+    if not logits.isfinite().all():
+        raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
+    found = sub.body.probabilities(logits).unflatten(0, (clips, -1))
+    return (found.mean(1) if sub.body.architecture.task == "classification" else found.amax(1)).cpu()
+
+
+def spread(items: Sequence, count: int) -> list:
+    """At most `count` of the items, evenly over all of them: of every class, if they come class by class."""
+    count = min(count, len(items))
+    return [items[i * len(items) // count] for i in range(count)]
+
+
+def _by_size(network: AdaptiveNetwork, configurations: Sequence[Configuration]) -> dict[int, list[Configuration]]:
+    """Configurations by the side of the clip that they are tested on: their own for Slow, Fast's for SlowFast."""
+    groups: dict[int, list[Configuration]] = {}
+    for configuration in configurations:
+        groups.setdefault(network.clip_shape(configuration)[1], []).append(configuration)
+    return groups
+
+
+def _to_network(frames: Tensor, network: AdaptiveNetwork) -> Tensor:
+    """uint8 (N, T, S, S, 3) to float32 (N, 3, T, S, S), where the network is."""
+    return normalise(frames.to(network.classifier.weight.device), network.sampling)
+
+
+@contextmanager
+def evaluating(network: AdaptiveNetwork) -> Iterator[None]:
+    """Evaluation mode for a while, and the layout in which 3D convolutions run 1.3 times as fast on a CPU."""
+    training = network.training
+    network.eval().to(memory_format=torch.channels_last_3d)
+    try:
+        yield
+    finally:
+        network.train(training)
+
+
+def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
+    """Raises EvaluationError for a data set whose classes or kind are not the network's."""
+    if dataset.task == "detection" == network.architecture.task:
+        from a3d.testing.box_evaluation import check
+
+        check(network, dataset)
+    else:
+        _labels(dataset, network)
+
+
+def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int | list[float]]:
+    """What gives the label of an item in the network's classes; of several labels, 0 or 1 for each class."""
+    if dataset.task != network.architecture.task:
+        raise EvaluationError(
+            f"a data set for {dataset.task} does not test a network for {network.architecture.task}: "
+            f"give one of its kind"
+        )
+    names = _class_numbers(dataset, network)
+    if dataset.task == "classification":
+        return lambda item: names[item.label]
+    return lambda item: multi_hot([names[label] for label in item.label], len(network.labels)).tolist()
+
+
+def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
+    """For each class of the data set its number in the network: by name, or by number where the names are numbers, as
+    in a list file, or the codes of Charades, c000 to c156."""
+    known = {name: number for number, name in enumerate(network.labels)}
+    names = dataset.classes
+    if not known.keys() & set(names) and all(name.removeprefix("c").isdecimal() for name in names):
+        known, names = {str(number): number for number in range(len(known))}, [str(int(n.lstrip("c"))) for n in names]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise EvaluationError(
+            f"class {unknown[0]!r} is none of the {len(network.labels)} of the network: rename its folder or remove it"
+        )
+    return [known[name] for name in names]
+
+
+def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor, clips: Clips) -> Result:
+    several = labels.ndim == 2
+    if several and not labels.any():
+        raise EvaluationError(f"none of the {len(labels)} clips that can be read has a label: there is no mAP of them")
+    return Result(
+        configuration,
+        top_k(probabilities, labels),
+        None if several else mean_class_accuracy(probabilities, labels),
+        top_k(probabilities, labels, 5),
+        mean_average_precision(probabilities, labels) if several else None,
+        len(labels),
+        clips.views,
+        tuple(clips.broken),
+        clips.decoded,
+        probabilities,
+        labels,
+    )
+
+
+def _row(result: Result, gflops: float, params: int) -> Row:
+    """Four digits of a percent are enough for any number of clips, and keep the file readable."""
+    names = ("top1", "mean_class", "top5", "mean_ap")
+    found = {name: getattr(result, name) for name in names if getattr(result, name) is not None}
+    accuracies = {name: round(value, 4) for name, value in found.items()}
+    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips)

@@ -1,0 +1,75 @@
+"""From a file to its tensors by their own names, without running any code of the file's."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from a3d.weights import caffe2, pyslowfast, pytorchvideo
+from a3d.weights.assembly import ConversionError
+from a3d.weights.unpickling import Numbers, UnsafeFile, read_numbers
+
+FORMATS = (pyslowfast, caffe2, pytorchvideo)
+TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # files of torch before 1.6 begin so, later ones are zips
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """The weights that a file holds. settings: `SECTION.KEY` to value, of the configuration it carries, if it does."""
+
+    path: Path
+    format: ModuleType
+    tensors: dict[str, Tensor]
+    settings: dict[str, str]
+
+    @property
+    def format_name(self) -> str:
+        return self.format.__name__.rpartition(".")[2]
+
+
+def read(path: str | Path) -> WeightFile:
+    """Raises ConversionError for a file that is missing, unsafe, damaged, or of no known format."""
+    path = Path(path)
+    if not path.is_file():
+        raise ConversionError(f"{path} does not exist: give a file of the Model Zoo or of PyTorchVideo")
+    tensors, text = _torch(path) if _written_by_torch(path) else _caffe2(path)
+    for layout in FORMATS:
+        if layout.recognises(set(tensors)):
+            return WeightFile(path, layout, tensors, pyslowfast.settings(text))
+    first = f"its first name is {min(tensors)!r}" if tensors else "it holds no tensors"
+    raise ConversionError(f"{path} is not Slow or SlowFast as PySlowFast, Caffe2 or PyTorchVideo name them: {first}")
+
+
+def _written_by_torch(path: Path) -> bool:
+    with path.open("rb") as file:
+        return zipfile.is_zipfile(path) or file.read(len(TORCH_MAGIC)) == TORCH_MAGIC
+
+
+def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
+    try:
+        content = torch.load(path, "cpu", weights_only=True)
+    except Exception as error:
+        # torch answers a file that could run code, or is cut short, with an error of many kinds and many lines
+        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ConversionError(f"{path} is refused, only weights are read ({cause})") from None
+    content = content if isinstance(content, dict) else {}
+    state = content.get("model_state", content.get("state_dict", content))
+    text = content.get("cfg", "")
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    return tensors, text if isinstance(text, str) else ""
+
+
+def _caffe2(path: Path) -> tuple[dict[str, Tensor], str]:
+    try:
+        content = read_numbers(path)
+    except UnsafeFile as error:
+        raise ConversionError(str(error)) from None
+    blobs = content.get("blobs", content) if isinstance(content, dict) else {}
+    arrays = {name: value.array for name, value in blobs.items() if isinstance(value, Numbers)}
+    return {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}, ""

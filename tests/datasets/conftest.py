@@ -1,0 +1,1 @@
+from tests.numbered import encode, numbers, root, write

@@ -1,0 +1,90 @@
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from a3d.datasets import ClipFolder, TrainingClips, collate
+from a3d.video import Sampling, VideoError
+
+SAMPLING = Sampling(4, 4, 24)
+
+
+def test_a_clip_depends_on_seed_epoch_and_index_alone(root):
+    dataset = ClipFolder(root)
+    first, again, other = (TrainingClips(dataset, SAMPLING, seed=seed) for seed in (0, 0, 1))
+    torch.manual_seed(1)
+    clip, label, index, boxes = first[1]
+    torch.manual_seed(2)
+    again[0], again[2]
+    assert torch.equal(again[1][0], clip)
+    assert (clip.shape, clip.dtype, label, index, boxes) == ((4, 24, 24, 3), torch.uint8, 1, 1, None)
+    assert not torch.equal(other[1][0], clip)
+    again.set_epoch(1)
+    assert not torch.equal(again[1][0], clip)
+    again.set_epoch(0)
+    assert torch.equal(again[1][0], clip)
+
+
+def test_training_takes_windows_from_all_over_the_clip(tmp_path, encode, numbers):
+    (tmp_path / "data" / "walk").mkdir(parents=True)
+    encode("data/walk/clip.mp4", 60, size=(48, 48))
+    clips = TrainingClips(ClipFolder(tmp_path / "data"), Sampling(4, 4, 48), jitter=(48, 48), flipped=False)
+    starts = []
+    for epoch in range(100):
+        clips.set_epoch(epoch)
+        shown = numbers(clips[0][0])
+        assert [number - shown[0] for number in shown] == [0, 4, 8, 12]
+        starts.append(shown[0])
+    assert min(starts) <= 2 and max(starts) >= 42 and len(set(starts)) > 30
+
+
+def test_mirroring_can_be_left_out(root):
+    plain = TrainingClips(ClipFolder(root), SAMPLING, flipped=False)
+    mirrored = TrainingClips(ClipFolder(root), SAMPLING)
+    changed = 0
+    for epoch in range(20):
+        plain.set_epoch(epoch)
+        mirrored.set_epoch(epoch)
+        one, two = plain[0][0], mirrored[0][0]
+        assert torch.equal(one, two) or torch.equal(one.flip(2), two)
+        changed += not torch.equal(one, two)
+    assert 3 < changed < 17
+
+
+def test_area_crops_are_an_alternative(root):
+    clips = TrainingClips(ClipFolder(root), SAMPLING, areas=(0.3, 1.0))
+    assert clips[0].frames.shape == (4, 24, 24, 3)
+
+
+def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    clips = TrainingClips(ClipFolder(root), SAMPLING)
+    assert clips.broken == 0
+    batch = collate([clips[index] for index in (0, 1, 2, 1)])
+    assert [tuple(part.shape) for part in batch[:3]] == [(2, 4, 24, 24, 3), (2,), (2,)]
+    assert batch[1].tolist() == [0, 1] and batch[2].tolist() == [0, 2]
+    assert clips.broken == 1
+    cause = "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file"
+    assert capsys.readouterr().err == f"skipping {root / 'walk' / 'a.MKV'}: {cause}\n"
+    assert collate([clips[1]]) is None
+
+
+def test_strict_stops_at_a_broken_clip(root):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    with pytest.raises(VideoError, match=r"a\.MKV: FFmpeg cannot read it"):
+        TrainingClips(ClipFolder(root), SAMPLING, strict=True)[1]
+
+
+def test_the_workers_of_a_loader_share_epoch_and_count(root, capfd):
+    (root / "walk" / "a.MKV").write_text("not a clip")
+    clips = TrainingClips(ClipFolder(root), SAMPLING)
+    assert clips._epoch.is_shared() and clips._broken.is_shared()  # as forked workers need; spawned ones share anyway
+    loader = DataLoader(
+        clips, 3, num_workers=1, collate_fn=collate, persistent_workers=True, multiprocessing_context="spawn"
+    )
+    for epoch in (0, 1):
+        clips.set_epoch(epoch)
+        (batch,) = loader
+        assert batch.indices.tolist() == [0, 2]
+        assert torch.equal(batch.frames[1], clips[2].frames)
+    assert clips.broken == 1
+    assert capfd.readouterr().err.count("skipping") == 1

@@ -1,0 +1,1 @@
+from tests.evidence import comparison
