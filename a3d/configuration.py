@@ -71,8 +71,12 @@ class Configuration:
 def channels_at(channels: int, width: float, divisor: int = 8) -> int:
     """Channels kept of a layer's `channels` at `width`: a multiple of 8, never below 90% of the exact product.
 
+    All of them at width 1.
+
     With this rounding layer by layer, every GFLOPs and Params cell of Tables 9 to 11 is met.
     """
+    if width == 1:
+        return channels
     exact = channels * width
     rounded = max(divisor, int(exact + divisor / 2) // divisor * divisor)
     if rounded < 0.9 * exact:

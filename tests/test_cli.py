@@ -13,7 +13,7 @@ import torch
 from a3d.cli import main
 from a3d.configuration import range_0016
 from a3d.inference.checkpoint import load, save
-from a3d.networks.slow import slow_r18
+from a3d.networks import slow_r18
 from a3d.paper.experiments import read_outcomes, write_outcomes
 from a3d.video import Sampling
 from a3d.video.encode import write_video

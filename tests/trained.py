@@ -48,7 +48,7 @@ def network(tiny):
 @pytest.fixture
 def fast_network():
     """SlowFast, Slow 4 × 4 and Fast 16 × 1."""
-    from a3d.networks.slowfast import slowfast_r18
+    from a3d.networks import slowfast_r18
 
     options = {"base_channels": 16, "spatial": 32, "frames": 4, "alpha": 4, "dropout": 0.0}
     return told(slowfast_r18(classes=3, **options).eval(), 16, 1)

@@ -2,84 +2,27 @@
 
 from __future__ import annotations
 
-import copy
-import math
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from operator import attrgetter
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
 
-from a3d.adaptive.fused import FusedConv3d
-from a3d.adaptive.network import AdaptiveNetwork, Architecture, MissingStatistics
-from a3d.adaptive.slimmable import Pass, SlimmableBatchNorm3d, SlimmableConv3d, SlimmableLinear
-from a3d.configuration import Configuration, ConfigurationError
-from a3d.networks.slow import Slow
-from a3d.networks.slowfast import SlowFast
+from a3d.adaptive.analysis import JOINING
+from a3d.adaptive.errors import MissingStatistics
+from a3d.adaptive.execution import is_depthwise, join, used_weight
+from a3d.adaptive.fused import NONE, RELU, RELU6, SILU, Activation, FusedConv3d
+from a3d.adaptive.network import AdaptiveNetwork, pool_maps
+from a3d.adaptive.resampling import resample, short_sides
+from a3d.adaptive.tracing import NORMS
+from a3d.configuration import Configuration
 
-FAMILIES = {"slow": Slow, "slowfast": SlowFast}
-
-
-def build(architecture: Architecture) -> AdaptiveNetwork:
-    """A freshly initialised network of that architecture."""
-    if architecture.family not in FAMILIES:
-        raise ConfigurationError(f"network family {architecture.family!r}: choose one of {', '.join(FAMILIES)}")
-    return FAMILIES[architecture.family](architecture)
-
-
-@dataclass(frozen=True)
-class Use:
-    """What one layer does at a configuration: channels in and out, positions of its output (T·H·W).
-
-    kernel: weights for each pair of channels, 0 for batch norm. biases: additive parameters of a classifier.
-    """
-
-    layer: str
-    inputs: int
-    outputs: int
-    positions: int
-    kernel: int
-    biases: int
-
-
-@lru_cache(maxsize=512)
-def trace(architecture: Architecture, configuration: Configuration) -> tuple[Use, ...]:
-    """Runs one clip without data (shapes alone) and notes what every layer uses."""
-    network = _skeleton(architecture)
-    uses: list[Use] = []
-
-    def note(name: str):
-        def hook(layer: nn.Module, inputs: tuple, output: Tensor) -> None:
-            kernel = 0 if isinstance(layer, SlimmableBatchNorm3d) else math.prod(getattr(layer, "kernel_size", ()))
-            biases = output.shape[1] if isinstance(layer, SlimmableLinear) else 0
-            uses.append(Use(name, inputs[0].shape[1], output.shape[1], math.prod(output.shape[2:]), kernel, biases))
-
-        return hook
-
-    handles = [
-        module.register_forward_hook(note(name))
-        for name, module in network.named_modules()
-        if isinstance(module, SlimmableConv3d | SlimmableBatchNorm3d | SlimmableLinear)
-    ]
-    try:
-        frames, size = network.clip_shape(configuration)
-        clip = torch.empty(2, 3, frames, size, size, device="meta")  # 2: batch norm refuses a single value
-        network.classify(network.run(clip, configuration, Pass(configuration.width)))
-    finally:
-        for handle in handles:
-            handle.remove()
-    return tuple(uses)
-
-
-def _skeleton(architecture: Architecture) -> AdaptiveNetwork:
-    """The network without memory behind its parameters."""
-    return copy.deepcopy(_template(architecture))  # three times as fast as to build it
-
-
-@lru_cache(maxsize=16)
-def _template(architecture: Architecture) -> AdaptiveNetwork:
-    with torch.device("meta"):
-        return build(architecture).eval()
+ADDITIONS = (operator.add, operator.iadd, torch.add)
+ACTIVATIONS = {nn.ReLU: RELU, nn.ReLU6: RELU6, nn.SiLU: SILU}
+ACTIVATION_FUNCTIONS = {F.relu: RELU, torch.relu: RELU, "relu": RELU, "relu_": RELU, F.relu6: RELU6, F.silu: SILU}
 
 
 class SubNetwork(nn.Module):
@@ -88,32 +31,42 @@ class SubNetwork(nn.Module):
     It stays in evaluation mode, and its parameters ask for no gradient. `.compile()` compiles it, as any module.
     """
 
-    def __init__(self, body: AdaptiveNetwork, configuration: Configuration) -> None:
+    def __init__(self, network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype) -> None:
         super().__init__()
-        self.body = body
+        self._graph, self._architecture = network.graph, network.architecture
+        self._places, self._probabilities = network.places, network.probabilities
         self.configuration = configuration
+        self.body = _Builder(network, configuration, dtype).body()
+        self.head = _Builder(network, configuration, torch.float32).head()
         self.requires_grad_(False)
         super().train(False)
 
     def forward(self, clip: Tensor, boxes: Tensor | None = None) -> Tensor:
-        """clip: (B, 3, T, S, S), normalised, full or at the configuration's shape; logits (B, classes).
+        """Return logits (B, classes) of a clip (B, 3, T, S, S), normalised, full or at the configuration's shape.
 
         boxes: as of the full network, for one that detects.
         """
         maps = self.features(clip)
-        return self.classify(maps, None if boxes is None else self.body.places(boxes, clip.shape, self.configuration))
+        return self.classify(maps, None if boxes is None else self._places(boxes, clip.shape, self.configuration))
 
     def features(self, clip: Tensor) -> tuple[Tensor, ...]:
-        """Maps before pooling, (B, C, t, h, w), one a pathway, in the precision of the classifier."""
-        maps = self.body.run(clip, self.configuration, Pass())
-        return tuple(x.to(self.classifier.weight.dtype) for x in maps)
+        """Return the maps before pooling, (B, C, t, h, w), one a pathway, in float32."""
+        return tuple(x.float() for x in self.body(clip))
 
-    def classify(self, maps: tuple[Tensor, ...], places: tuple[Tensor, ...] | None = None) -> Tensor:
-        return self.body.classify(maps, places)
+    def classify(self, maps: Sequence[Tensor], places: Sequence[Tensor] | None = None) -> Tensor:
+        """Return logits (B, classes) of maps; places: as of the full network, for one that detects."""
+        return self.head(*pool_maps(self._graph, self._architecture, maps, places))
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        return self._probabilities(logits)
 
     @property
-    def classifier(self) -> nn.Linear:
-        return self.body.classifier
+    def task(self) -> str:
+        return self._architecture.task
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.parameters()).device
 
     def train(self, mode: bool = True) -> SubNetwork:
         """Has no effect: a sub-network is trained as a part of its full network."""
@@ -123,28 +76,18 @@ class SubNetwork(nn.Module):
 @torch.inference_mode(False)  # its parameters are ordinary tensors wherever it is called
 @torch.no_grad()
 def extract(network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
-    """The sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
+    """Return the sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
 
     dtype: what the convolutions run in; with torch.bfloat16 logits are within 1%, and `fast_dtype` says where it pays.
     Raises MissingStatistics if the configuration is not calibrated.
     """
     if configuration not in network.statistics:
         raise MissingStatistics(f"no batch-norm statistics for {configuration}: calibrate it first (a3d table)")
-    body, statistics = _skeleton(network.architecture), network.statistics[configuration]
-    for use in trace(network.architecture, configuration):
-        layer = network.get_submodule(use.layer)
-        if isinstance(layer, SlimmableConv3d):
-            name = use.layer.removesuffix(".conv")
-            moments = statistics[f"{name}.norm"]
-            fused = FusedConv3d(network.get_submodule(name), use.inputs, configuration.width, *moments, dtype)
-            body.set_submodule(name, fused)
-        elif isinstance(layer, SlimmableLinear):
-            body.set_submodule(use.layer, _linear(layer, use))
-    return SubNetwork(body, configuration)
+    return SubNetwork(network, configuration, dtype)
 
 
 def fast_dtype(device: str | torch.device = "cpu") -> torch.dtype:
-    """bfloat16 where the device multiplies it faster than float32, else float32."""
+    """Return bfloat16 where the device multiplies it faster than float32, else float32."""
     if torch.device(device).type == "cuda":
         fast = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
@@ -152,9 +95,157 @@ def fast_dtype(device: str | torch.device = "cpu") -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
-def _linear(layer: SlimmableLinear, use: Use) -> nn.Linear:
-    with torch.device("meta"):
-        linear = nn.Linear(use.inputs, use.outputs)
-    linear.weight = nn.Parameter(layer.sliced(use.inputs).clone())
-    linear.bias = nn.Parameter(layer.bias.clone())
-    return linear
+@dataclass
+class Chain:
+    """A convolution and what follows it in one kernel: batch norm, an addition, an activation."""
+
+    convolution: fx.Node
+    norm: fx.Node | None = None
+    plus: fx.Node | None = None
+    activation: Activation = NONE
+
+
+class ScaleShift(nn.Module):
+    """A batch norm that follows no convolution: x · scale + shift, channel by channel."""
+
+    def __init__(self, scale: Tensor, shift: Tensor) -> None:
+        super().__init__()
+        self.scale, self.shift = nn.Parameter(scale.clone()), nn.Parameter(shift.clone())
+
+    def forward(self, x: Tensor) -> Tensor:
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        return x * self.scale.view(shape) + self.shift.view(shape)
+
+
+def at_configuration(x: Tensor, frames: int, spatial: int) -> Tensor:
+    """Bring a clip (B, C, T, H, W) to that many frames and that shorter side."""
+    return resample(x, frames, *short_sides(*x.shape[3:], spatial))
+
+
+class _Builder:
+    """The graph of a sub-network, written anew with its own modules."""
+
+    def __init__(self, network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype) -> None:
+        self.network, self.graph, self.configuration, self.dtype = network.network, network.graph, configuration, dtype
+        self.statistics = network.statistics[configuration]
+        self.modules: dict[str, nn.Module] = {}
+        self.new, self.made = fx.Graph(), {}
+
+    def body(self) -> fx.GraphModule:
+        self._write(self.graph.body)
+        self.new.output(tuple(self.made[node] for node in self.graph.features))
+        return fx.GraphModule(self.modules, self.new)
+
+    def head(self) -> fx.GraphModule:
+        for node in self.graph.pools or self.graph.features:
+            self.made[node] = self.new.placeholder(node.name)
+        self._write(self.graph.head)
+        self.new.output(self.made[self.graph.output])
+        return fx.GraphModule(self.modules, self.new)
+
+    def _write(self, nodes: Sequence[fx.Node]) -> None:
+        ends, inner = self._chains(nodes)
+        for node in nodes:
+            if node in ends:
+                self.made[node] = self._fuse(ends[node])
+            elif node not in inner:
+                self.made[node] = self._copy(node)
+            if node in self.graph.entries:
+                at = self.configuration.frames * self.graph.entries[node], self.configuration.spatial
+                self.made[node] = self.new.call_function(at_configuration, (self.made[node], *at))
+
+    def _chains(self, nodes: Sequence[fx.Node]) -> tuple[dict[fx.Node, Chain], set[fx.Node]]:
+        """The chains by their last node, and the nodes that are inside of one."""
+        ends: dict[fx.Node, Chain] = {}
+        inner: set[fx.Node] = set()
+        known = set(nodes)
+        for node in reversed(nodes):  # of two convolutions that meet in an addition, the later one takes it
+            if isinstance(self.graph.layers.get(node), nn.Conv3d):
+                chain, members = self._chain(node, known - inner - ends.keys())
+                ends[members[-1]] = chain
+                inner.update(members[:-1])
+        return ends, inner
+
+    def _chain(self, node: fx.Node, free: set[fx.Node]) -> tuple[Chain, list[fx.Node]]:
+        chain, members = Chain(node), [node]
+        after = self._only_user(node, free)
+        if after is not None and isinstance(self.graph.layers.get(after), NORMS):
+            chain.norm, after = after, self._take(after, members, free)
+        if after is not None and after.target in ADDITIONS and len(after.all_input_nodes) == 2 and not after.kwargs:
+            chain.plus = next(n for n in after.all_input_nodes if n is not members[-1])
+            after = self._take(after, members, free)
+        if after is not None and (activation := self._activation(after)):
+            chain.activation = activation
+            members.append(after)
+        return chain, members
+
+    def _take(self, node: fx.Node, members: list[fx.Node], free: set[fx.Node]) -> fx.Node | None:
+        members.append(node)
+        return self._only_user(node, free)
+
+    def _only_user(self, node: fx.Node, free: set[fx.Node]) -> fx.Node | None:
+        users = list(node.users)
+        if len(users) != 1 or users[0] not in free or node in self.graph.features:
+            return None
+        return users[0]
+
+    def _activation(self, node: fx.Node) -> Activation | None:
+        layer = self.graph.layers.get(node)
+        return ACTIVATIONS.get(type(layer)) if layer is not None else ACTIVATION_FUNCTIONS.get(node.target)
+
+    def _fuse(self, chain: Chain) -> fx.Node:
+        node, width = chain.convolution, self.configuration.width
+        layer = self.network.get_submodule(str(node.target))
+        weight, layout = used_weight(self.graph, node, layer, width), self.graph.layouts[node]
+        bias = None if layer.bias is None else layout.take(layer.bias, width)
+        if chain.norm is not None:
+            scale, shift = self._scale_shift(chain.norm)
+            weight = weight * scale.view(-1, 1, 1, 1, 1)
+            bias = shift if bias is None else bias * scale + shift
+        groups = len(weight) if is_depthwise(layer) else layer.groups
+        fused = FusedConv3d(layer, weight, bias, groups, chain.activation, self.dtype)
+        args = [self.made[node.all_input_nodes[0]]]
+        return self._call(node, fused, *args, *([self.made[chain.plus]] if chain.plus is not None else []))
+
+    def _scale_shift(self, node: fx.Node) -> tuple[Tensor, Tensor]:
+        """y = scale · x + shift is what the batch norm does with its statistics."""
+        layer, layout, width = (
+            self.network.get_submodule(str(node.target)),
+            self.graph.layouts[node],
+            self.configuration.width,
+        )
+        mean, variance = self.statistics[str(node.target)]
+        scale = (variance + layer.eps).rsqrt()
+        scale = scale if layer.weight is None else scale * layout.take(layer.weight, width)
+        shift = -mean * scale
+        return scale, shift if layer.bias is None else shift + layout.take(layer.bias, width)
+
+    def _copy(self, node: fx.Node) -> fx.Node:
+        args, kwargs = fx.map_arg((node.args, node.kwargs), self.made.__getitem__)
+        if node.op == "placeholder":
+            return self.new.placeholder("clip")
+        if node.op == "call_module":
+            return self._call(node, self._module(node), *args[:1])
+        if node.op == "get_attr":
+            self.modules[str(node.target)] = attrgetter(str(node.target))(self.network)
+        target = join if node.target in JOINING else node.target
+        return self.new.create_node(node.op, target, args, kwargs)
+
+    def _module(self, node: fx.Node) -> nn.Module:
+        module = self.network.get_submodule(str(node.target))
+        if isinstance(module, NORMS):
+            return ScaleShift(*self._scale_shift(node))
+        if not isinstance(module, nn.Linear):
+            return module
+        width, layout = self.configuration.width, self.graph.layouts[node]
+        weight = used_weight(self.graph, node, module, width)
+        with torch.device("meta"):
+            linear = nn.Linear(weight.shape[1], len(weight), bias=module.bias is not None)
+        linear.weight = nn.Parameter(weight.clone())
+        if module.bias is not None:
+            linear.bias = nn.Parameter(layout.take(module.bias, width).clone())
+        return linear
+
+    def _call(self, node: fx.Node, module: nn.Module, *args: fx.Node) -> fx.Node:
+        self.modules[str(node.target)] = module
+        return self.new.call_module(str(node.target), args)

@@ -1,17 +1,31 @@
-"""A convolution with its batch norm folded in, in one kernel with the addition and the ReLU that follow it."""
+"""A convolution with its batch norm folded in, in one kernel with the addition and the activation that follow it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from a3d.adaptive.slimmable import Pass
-from a3d.networks.blocks import ConvNorm
-
 KERNELS = torch.ops.mkldnn  # oneDNN; what torch.compile calls on CPUs too
+
+
+@dataclass(frozen=True)
+class Activation:
+    """name, scalars: as the kernels know it. function: the same for whatever has no such kernel."""
+
+    name: str
+    scalars: tuple[float, ...]
+    function: Callable[[Tensor], Tensor]
+
+
+NONE = Activation("none", (), lambda x: x)
+RELU = Activation("relu", (), F.relu)
+RELU6 = Activation("hardtanh", (0.0, 6.0), F.relu6)
+SILU = Activation("swish", (), F.silu)
 
 
 @cache
@@ -23,32 +37,46 @@ def _fused_dtypes() -> tuple[torch.dtype, ...]:
 
 
 class FusedConv3d(nn.Conv3d):
-    """`ConvNorm` at one width and with one set of statistics. For inference: gradients reach its input alone.
+    """A convolution, an addition if the pass brings one, an activation. For inference: gradients reach its input alone.
 
     On a CPU it runs in the layout (B, T, H, W, C), with a second copy of the weight, laid out for the shape of its
     input at the first pass of that shape.
     """
 
-    def __init__(self, layer: ConvNorm, inputs: int, width: float, mean: Tensor, variance: Tensor, dtype) -> None:
-        """mean, variance: (C,), of the batch norm. inputs: channels that come in. dtype: to run in."""
-        weight, norm = layer.conv.sliced(inputs, width), layer.norm
-        conv, outputs = layer.conv, weight.shape[0]
+    def __init__(
+        self,
+        like: nn.Conv3d,
+        weight: Tensor,
+        bias: Tensor | None,
+        groups: int = 1,
+        activation: Activation = NONE,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        """like: gives stride, padding and dilation. weight: (C', C, *kernel), bias: (C',), folded. dtype: to run in."""
         with torch.device("meta"):
-            super().__init__(inputs, outputs, conv.kernel_size, conv.stride, conv.padding, conv.dilation)
-        scale = norm.weight[:outputs] / (variance + norm.eps).sqrt()  # y = scale · conv(x) + bias - mean · scale
-        folded = (weight * scale[:, None, None, None, None]).to(dtype)
+            super().__init__(
+                weight.shape[1] * groups,
+                len(weight),
+                like.kernel_size,
+                like.stride,
+                like.padding,
+                like.dilation,
+                groups,
+            )
+        folded = weight.to(dtype)
         layout = torch.channels_last_3d if folded.is_cuda else torch.contiguous_format
-        self.weight = nn.Parameter(folded.contiguous(memory_format=layout), requires_grad=False)
-        self.bias = nn.Parameter((norm.bias[:outputs] - mean * scale).to(dtype), requires_grad=False)
+        bias = weight.new_zeros(len(weight)) if bias is None else bias
+        self.weight = nn.Parameter(folded.clone(memory_format=layout), requires_grad=False)
+        self.bias = nn.Parameter(bias.to(dtype, copy=True), requires_grad=False)
+        self.activation = activation
         self._packed: tuple[tuple, Tensor] | None = None  # what the copy was laid out for, and the copy
 
-    def forward(self, x: Tensor, how: Pass | None = None, relu: bool = False, plus: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, plus: Tensor | None = None) -> Tensor:
         x = x.to(self.weight.dtype)
         if self._runs_fused(x):
-            return self._fused(x, relu, plus)
+            return self._fused(x, plus)
         x = super().forward(x)
-        x = x if plus is None else x + plus
-        return F.relu(x) if relu else x
+        return self.activation.function(x if plus is None else x + plus)
 
     def _runs_fused(self, x: Tensor) -> bool:
         """Not where something follows each operation: autograd, export, a compiler (which fuses by itself)."""
@@ -56,12 +84,15 @@ class FusedConv3d(nn.Conv3d):
             return False
         return x.device.type == "cpu" and x.dtype in _fused_dtypes()
 
-    def _fused(self, x: Tensor, relu: bool, plus: Tensor | None) -> Tensor:
+    def _fused(self, x: Tensor, plus: Tensor | None) -> Tensor:
         x = x.contiguous(memory_format=torch.channels_last_3d)
-        call = (self._laid_out(x), self.bias, *self._shape())
+        call, what = (self._laid_out(x), self.bias, *self._shape()), self.activation
         if plus is None:
-            return KERNELS._convolution_pointwise(x, *call, "relu" if relu else "none", [], "")
-        return KERNELS._convolution_pointwise.binary(x, plus, *call, "add", 1.0, "relu" if relu else None, [], "")
+            return KERNELS._convolution_pointwise(x, *call, what.name, list(what.scalars), "")
+        if what is NONE or what is RELU:
+            name = "relu" if what is RELU else None
+            return KERNELS._convolution_pointwise.binary(x, plus, *call, "add", 1.0, name, [], "")
+        return what.function(KERNELS._convolution_pointwise.binary(x, plus, *call, "add", 1.0, None, [], ""))
 
     def _laid_out(self, x: Tensor) -> Tensor:
         """Only ever used for what it was made for: on another shape a kernel can be a thousand times slower."""
@@ -72,7 +103,7 @@ class FusedConv3d(nn.Conv3d):
         return packed[1]
 
     def _shape(self) -> tuple:
-        return self.padding, self.stride, self.dilation, 1
+        return self.padding, self.stride, self.dilation, self.groups
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"_packed": None}  # has no storage that could be copied

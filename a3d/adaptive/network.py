@@ -1,71 +1,48 @@
-"""What Slow and SlowFast share: one set of weights, statistics by configuration, one line to run at any of them."""
+"""A network that runs at any width: one set of weights, statistics by configuration, one line to run at any of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
-from a3d import parallel
-from a3d.adaptive.resampling import short_sides
-from a3d.adaptive.resident import Residents
-from a3d.adaptive.slimmable import Moments, Pass, SlimmableBatchNorm3d, SlimmableLinear, Statistics
+from a3d.adaptive import boxes as regions
+from a3d.adaptive.errors import MissingStatistics
+from a3d.adaptive.execution import Execution, Observer, Pass, as_rank, pool
+from a3d.adaptive.graph import Graph
+from a3d.adaptive.moments import Moments, Statistics
+from a3d.adaptive.pathways import Pathways
+from a3d.adaptive.resampling import short_sides, temporal_indices
+from a3d.adaptive.residents import Residents
+from a3d.adaptive.uses import Uses
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.networks import detection
-from a3d.networks.blocks import BasicBlock, Bottleneck, Stage, Stem, initialise
 
-DEPTHS = {
-    18: (BasicBlock, (2, 2, 2, 2)),
-    26: (Bottleneck, (2, 2, 2, 2)),
-    50: (Bottleneck, (3, 4, 6, 3)),
-    101: (Bottleneck, (3, 4, 23, 3)),
-}
-STRIDES = (1, 2, 2, 2)
+if TYPE_CHECKING:
+    from a3d.adaptive.extraction import SubNetwork
+
 TASKS = ("classification", "multilabel", "detection")
-
-
-class MissingStatistics(ConfigurationError):
-    """The configuration has not been calibrated."""
 
 
 @dataclass(frozen=True)
 class Architecture:
-    """Everything that the shape of a network depends on.
+    """What a network is built from again: a builder's name and its options.
 
-    base_channels: channels of the (Slow) stem, 64 as published. spatial, frames: the reference size and the
-    frames T of the full Slow pathway. alpha: Fast frames per Slow frame; beta: Slow channels per Fast channel,
-    the paper's 1/β. dropout: before the classifier, in training. task: "classification" (one class a clip),
-    "multilabel" (any number of classes a clip) or "detection" (any number a person box: the last stage then has
-    stride 1 and dilation 2, and its maps are pooled by box). aligned: whether RoIAlign takes cells by their centres.
-    fusion_kernel: in time, of the lateral convolutions.
-    temporal_blocks: how many blocks of the third stage look along time, one number a pathway; all of them if empty.
-    spread: the Slow pathway sees frames from the first to the last of the clip, as the official SlowFast code picks
-    them, not every α-th.
+    network: a builder of `a3d.networks`, or `torchvision:NAME`, `pytorchvideo:NAME`; "" for a network of one's own.
+    spatial, frames: the reference size and the frames T of the full (Slow) pathway. task: "classification" (one class a
+    clip), "multilabel" (any number of classes a clip) or "detection" (any number a person box). options: the builder's.
     """
 
-    family: str
-    depth: int
+    network: str
     classes: int
-    base_channels: int = 64
     spatial: int = 224
     frames: int = 8
-    alpha: int = 8
-    beta: int = 8
-    dropout: float = 0.5
     task: str = "classification"
-    fusion_kernel: int = 5
-    temporal_blocks: tuple[int, ...] = ()
-    spread: bool = False
-    aligned: bool = True
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "temporal_blocks", tuple(self.temporal_blocks))  # a list in config.json
-        if self.depth not in DEPTHS:
-            raise ConfigurationError(f"depth {self.depth}: choose one of {', '.join(map(str, DEPTHS))}")
-        if self.base_channels < 8 or self.base_channels % 8:
-            raise ConfigurationError(f"base_channels {self.base_channels}: give a multiple of 8")
         for name in ("classes", "spatial", "frames"):
             if getattr(self, name) < 1:
                 raise ConfigurationError(f"{name} {getattr(self, name)}: give at least 1")
@@ -74,145 +51,158 @@ class Architecture:
 
     @property
     def name(self) -> str:
-        return f"{self.family}_r{self.depth}"
-
-
-class Pathway(nn.Module):
-    """Stem and four residual stages.
-
-    number: 0 is Slow, 1 is Fast. temporal: kernel sizes in time of the stem and of each stage. tails: channels fused
-    into each stage. fixed: whether all channels are used at every width.
-    """
-
-    def __init__(
-        self,
-        architecture: Architecture,
-        number: int,
-        base: int,
-        temporal: tuple[int, ...],
-        tails: tuple[int, ...] = (0,) * 4,
-        fixed: bool = False,
-    ) -> None:
-        super().__init__()
-        block, depths = DEPTHS[architecture.depth]
-        self.stem = Stem(base, temporal[0], fixed)
-        inner = [base * 2**i for i in range(4)]
-        inputs = [base, *(c * block.expansion for c in inner)]
-        kernels = [(temporal[i + 1],) * depths[i] for i in range(4)]
-        if architecture.temporal_blocks:
-            looking = architecture.temporal_blocks[number]
-            kernels[2] = kernels[2][:looking] + (1,) * (depths[2] - looking)
-        strides, dilations = list(STRIDES), [1, 1, 1, 1]
-        if architecture.task == "detection":
-            strides[3], dilations[3] = 1, 2
-        self.stages = nn.ModuleList(
-            Stage(block, kernels[i], inputs[i], inner[i], strides[i], dilations[i], tails[i], fixed) for i in range(4)
-        )
-        self.channels = inputs  # out of the stem and of each stage, at full width
+        return self.network or "a network of one's own"
 
 
 class AdaptiveNetwork(nn.Module):
-    """Base of `Slow` and `SlowFast`. `logits = network(clip, configuration)` is all of it.
+    """Any 3D network at any configuration: `logits = network(clip, configuration)` is all of it.
 
-    In training mode batch norm uses the batch's moments; in evaluation mode it uses `statistics[configuration]`.
+    network: an ordinary module, whose state-dict names are also those of this one. In training mode batch norm uses
+    the batch's moments; in evaluation mode it uses `statistics[configuration]`.
     """
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, network: nn.Module, graph: Graph, architecture: Architecture) -> None:
         super().__init__()
-        self.architecture = architecture
+        self.network, self.graph, self.architecture = network, graph, architecture
+        self.uses, self.training = Uses(graph), network.training
         self.statistics: dict[Configuration, Statistics] = {}
         self.residents = Residents()
-        # What a checkpoint adds (`a3d.load`): class names, T × τ and normalisation, the range, the table, the times
-        # on this device, the origin.
-        self.labels: tuple[str, ...] = tuple(f"class {i}" for i in range(architecture.classes))
-        self.sampling = None
-        self.range = None
-        self.table = None
-        self.profile = None
-        self.provenance: dict = {}
-
-    def _finish(self, features: int, tail: int = 0) -> None:
-        self.classifier = SlimmableLinear(features, self.architecture.classes, tail)
-        for name, module in self.named_modules():
-            if isinstance(module, SlimmableBatchNorm3d):
-                module.name = name
-        initialise(self)
 
     def forward(self, clip: Tensor, configuration: Configuration, boxes: Tensor | None = None) -> Tensor:
-        """clip: (B, 3, T, S, S), normalised, full or already at the configuration's shape; logits (B, classes).
+        """Return logits (B, classes) of a clip (B, 3, T, S, S), normalised, full or at the configuration's shape.
 
         A clip that is not square is brought to S on its shorter side.
         boxes: for a network that detects, (K, 5): number of the clip in the batch, then x1, y1, x2, y2 as shares 0..1
         of its picture; logits are (K, classes). Left out, the whole picture of every clip is a box.
         """
         maps = self.features(clip, configuration)
-        return self.classify(maps, None if boxes is None else self.places(boxes, clip.shape, configuration))
+        return self.classify(
+            maps, configuration, None if boxes is None else self.places(boxes, clip.shape, configuration)
+        )
 
-    def features(self, clip: Tensor, configuration: Configuration) -> tuple[Tensor, ...]:
-        """Maps before pooling, (B, C, t, h, w), one a pathway: (slow,) or (slow, fast)."""
-        return self.run(clip, configuration, self._pass(configuration))
+    def features(
+        self, clip: Tensor, configuration: Configuration, observe: Observer | None = None
+    ) -> tuple[Tensor, ...]:
+        """Return the maps before pooling, (B, C, t, h, w), one a pathway: (slow,) or (slow, fast).
 
-    def classify(self, maps: tuple[Tensor, ...], places: tuple[Tensor, ...] | None = None) -> Tensor:
-        """Mean over time and space, pathways side by side, and the linear classifier: logits (B, classes).
+        observe: is told every node of the graph and its value.
+        """
+        return self._execution(replace(self._pass(configuration), observe=observe)).body(clip)
+
+    def classify(
+        self, maps: Sequence[Tensor], configuration: Configuration, places: Sequence[Tensor] | None = None
+    ) -> Tensor:
+        """Return logits (B, classes) of maps: averaged over time and space, then the network's head.
 
         places: boxes on the map of each pathway, as `places` gives them, for a network that detects: (K, classes).
         """
-        if self.architecture.task == "detection":
-            places = places or tuple(map(detection.whole, maps))
-            aligned = self.architecture.aligned
-            pooled = [detection.pool(x, place, aligned) for x, place in zip(maps, places, strict=True)]
-        else:
-            pooled = [x.mean((2, 3, 4)) for x in maps]
-        pooled = torch.cat(pooled, 1)
-        return self.classifier(parallel.dropout(pooled, self.architecture.dropout, self.training))
+        pooled = pool_maps(self.graph, self.architecture, maps, places)
+        return self._execution(self._pass(configuration)).head(pooled)
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        """Of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""
-        exclusive = self.architecture.task == "classification"
-        return logits.float().softmax(1) if exclusive else logits.float().sigmoid()
-
-    def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
-        raise NotImplementedError
-
-    def places(self, boxes: Tensor, shape: tuple[int, ...], configuration: Configuration) -> tuple[Tensor, ...]:
-        """Boxes (K, 5) as `forward` takes them, in cells of each pathway's maps; shape: of the clip they belong to."""
-        return tuple(detection.places(boxes, *sides) for sides in self.picture_sides(*shape[3:], configuration))
-
-    def picture_sides(self, height: int, width: int, configuration: Configuration) -> tuple[tuple[int, int], ...]:
-        """Pixels, height and width, of the picture that each pathway sees of a clip of that size."""
-        return (short_sides(height, width, configuration.spatial),)
-
-    def slow_frames(self, frames: int) -> list[int]:
-        """Numbers of the frames of a full clip that the Slow pathway picks its own from."""
-        return list(range(frames))
-
-    def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
-        """Frames and side of the full clip that this configuration is resampled from, when testing."""
-        raise NotImplementedError
+        """Return those of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""
+        return logits.float().softmax(1) if self.task == "classification" else logits.float().sigmoid()
 
     def measure(self, clip: Tensor, configuration: Configuration, moments: Moments) -> None:
-        """Adds the batch-norm moments of a batch at a configuration: one step of calibration (no dropout, no loss)."""
-        self.run(clip, configuration, Pass(configuration.width, moments=moments))
+        """Add the batch-norm moments of a batch at a configuration: one step of calibration (no dropout, no loss)."""
+        training = self.training
+        self.eval()
+        try:
+            run = self._execution(Pass(configuration, moments=moments))
+            run.head(pool(self.graph, run.body(clip)))
+        finally:
+            self.train(training)
 
-    def extract(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> nn.Module:
-        """An ordinary module with only the parameters of this configuration; see `a3d.adaptive.extraction`."""
+    def extract(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
+        """Return an ordinary module with only the parameters of a configuration; see `a3d.adaptive.extraction`."""
         from a3d.adaptive.extraction import extract
 
         return extract(self, configuration, dtype)
 
-    def resident(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> nn.Module:
-        """As `extract`, but kept in `residents` for whoever asks next, and shared with them."""
+    def resident(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
+        """Return what `extract` does, kept in `residents` for whoever asks next, and shared with them."""
         return self.residents.get(self, configuration, dtype)
+
+    # What it is
+
+    @property
+    def task(self) -> str:
+        return self.architecture.task
+
+    @property
+    def classes(self) -> int:
+        return self.architecture.classes
+
+    @property
+    def full(self) -> Configuration:
+        """All channels at the reference size and frames."""
+        return Configuration(self.architecture.spatial, self.architecture.frames, 1.0)
+
+    @property
+    def classifier_path(self) -> str:
+        """The last layer's name in the state dict."""
+        return str(self.graph.classifier.target).removeprefix("network." if isinstance(self.network, Pathways) else "")
+
+    @property
+    def middle(self) -> fx.Node:
+        """The last node whose maps have twice the resolution of the first of the features."""
+        shapes, last = self.uses.shapes(self.full), self.graph.features[0]
+        side = shapes[last][3]
+        of_twice = [
+            n
+            for n in self.graph.body
+            if n in shapes and len(shapes[n]) == 5 and 2 * side - 1 <= shapes[n][3] <= 2 * side
+        ]
+        return [n for n in of_twice if not self.graph.layouts[n].fixed][-1]
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
+
+    def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
+        """Return frames and side of the full clip that this configuration is resampled from, when testing."""
+        return self.uses.clip_shape(configuration)
+
+    def entry_frames(self, frames: int) -> list[int]:
+        """Return the numbers of the frames of a full clip that the part that adapts picks its own from."""
+        numbers = torch.arange(frames, dtype=torch.float32).view(1, 1, frames, 1, 1).expand(1, 3, frames, 4, 4)
+        return self._execution(Pass(self.full)).entry(numbers)[0, 0, :, 0, 0].round().int().tolist()
+
+    def seen_frames(self, configuration: Configuration, frames: int) -> list[int]:
+        """Return the numbers of the frames of a clip that a configuration looks at: all, where a part is fixed."""
+        if self.graph.sees_whole_clip:
+            return list(range(frames))
+        entry = self.entry_frames(frames)
+        return [entry[i] for i in temporal_indices(len(entry), configuration.frames)]
+
+    def places(self, boxes: Tensor, shape: Sequence[int], configuration: Configuration) -> tuple[Tensor, ...]:
+        """Return boxes (K, 5) as `forward` takes them in cells of each pathway's maps; shape: of their clip."""
+        height, width = shape[3:]
+        small = short_sides(height, width, configuration.spatial)
+        sides = (small if self.graph.adapts(feature) else (height, width) for feature in self.graph.features)
+        return tuple(regions.places(boxes, *side) for side in sides)
+
+    # State
+
+    def state_dict(self, *args, **kwargs) -> dict[str, Any]:
+        """Return the state of the network inside, by its own names."""
+        return self.network.state_dict(*args, **kwargs)
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        return self.network.load_state_dict(state, strict, assign)
+
+    def _execution(self, how: Pass) -> Execution:
+        return Execution(self.graph, self.network, how)
 
     def _pass(self, configuration: Configuration) -> Pass:
         if self.training:
-            return Pass(configuration.width)
+            return Pass(configuration)
         if configuration not in self.statistics:
             raise MissingStatistics(
                 f"no batch-norm statistics for {configuration}: calibrate it (a3d table), "
                 f"or choose one of the {len(self.statistics)} calibrated configurations"
             )
-        return Pass(configuration.width, self.statistics[configuration])
+        return Pass(configuration, self.statistics[configuration])
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> AdaptiveNetwork:
         """Statistics move between devices with the parameters."""
@@ -222,3 +212,14 @@ class AdaptiveNetwork(nn.Module):
             for configuration, layers in self.statistics.items()
         }
         return self
+
+
+def pool_maps(
+    graph: Graph, architecture: Architecture, maps: Sequence[Tensor], places: Sequence[Tensor] | None
+) -> list[Tensor]:
+    """Average maps (B, C, t, h, w) over time and space or, for a network that detects, take them by box."""
+    if architecture.task != "detection":
+        return pool(graph, maps)
+    places, aligned = places or tuple(map(regions.whole, maps)), architecture.options.get("aligned", True)
+    pooled = [regions.pool(x, place, aligned) for x, place in zip(maps, places, strict=True)]
+    return [as_rank(x, rank) for x, rank in zip(pooled, graph.pool_ranks, strict=True)]

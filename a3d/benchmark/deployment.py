@@ -15,7 +15,6 @@ from a3d.datasets import ClipFolder
 from a3d.deploy import runner
 from a3d.deploy.export import Deployed, export
 from a3d.inference.checkpoint import load
-from a3d.inference.prediction import full_configuration
 from a3d.video import Sampling, decode_views
 from a3d.video.views import squares
 
@@ -36,7 +35,7 @@ def _format(setting: Setting, name: str) -> Iterator[Figure]:
     """At the full configuration and at the one in the middle of the trade-off list."""
     network = load(setting.folder("checkpoint"))
     middle = network.table.trade_off()[len(network.table.trade_off()) // 2].configuration
-    for configuration in (full_configuration(network), middle):
+    for configuration in (network.full, middle):
         with TemporaryDirectory() as folder:
             classify, about = runner.load(export(network, configuration, folder, name).path)
         title, deployed = f"{name}, {configuration}", Deployed(network, configuration)

@@ -17,8 +17,7 @@ from a3d.budgets.published import published
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
 from a3d.inference.checkpoint import load
-from a3d.inference.prediction import full_configuration
-from a3d.networks.slow import slow_r50
+from a3d.networks import slow_r50
 from a3d.testing.calibration import calibrate
 from a3d.video import decode_views, normalise
 from a3d.video.views import squares
@@ -56,7 +55,7 @@ def full_network(setting: Setting) -> Iterator[Figure]:
 def answers_in_bfloat16(setting: Setting) -> Iterator[Figure]:
     """Over the validation clips, against float32: logits, and the most probable class."""
     network = load(setting.folder("checkpoint"), setting.device)
-    configuration = full_configuration(network)
+    configuration = network.full
     clips = _validation(network, configuration, setting.folder("data"))
     with torch.inference_mode():
         exact, half = (
@@ -125,7 +124,7 @@ def _converted(theirs: nn.Module, device: str) -> AdaptiveNetwork:
 
 def _ready(network: AdaptiveNetwork, configuration: Configuration) -> SubNetwork:
     frames, size = network.clip_shape(configuration)
-    calibrate(network, configuration, [torch.randn(1, 3, frames, size, size, device=network.classifier.weight.device)])
+    calibrate(network, configuration, [torch.randn(1, 3, frames, size, size, device=network.device)])
     return network.extract(configuration)
 
 

@@ -12,13 +12,14 @@ import torch
 
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resident import Residents
+from a3d.adaptive.residents import Residents
 from a3d.benchmark.measure import Figure, Setting
 from a3d.budgets.published import published
 from a3d.configuration import Configuration, range_0016
 from a3d.inference.checkpoint import load, save
-from a3d.networks.slow import slow_r50
+from a3d.networks import slow_r50
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 
 FULL, HALF = Configuration(128, 2, 1.0), Configuration(128, 2, 0.5)
@@ -53,8 +54,8 @@ def memory(setting: Setting) -> Iterator[Figure]:
     )
 
 
-def _calibrated(network: AdaptiveNetwork, configurations: list[Configuration]) -> AdaptiveNetwork:
-    network.sampling, network.range = Sampling(8, 8, 224), range_0016()
+def _calibrated(network: AdaptiveNetwork, configurations: list[Configuration]) -> TrainedNetwork:
+    network = TrainedNetwork(network, [f"class {i}" for i in range(400)], Sampling(8, 8, 224), range_0016())
     for configuration in configurations:
         calibrate(network, configuration, [_clip(configuration)])
     return network.eval()

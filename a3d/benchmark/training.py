@@ -16,7 +16,7 @@ from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, range_0016
 from a3d.datasets import ClipFolder, TrainingClips
 from a3d.inference.checkpoint import load
-from a3d.networks.slow import slow_r50
+from a3d.networks import slow_r50
 from a3d.testing.evaluation import build_table, spread
 from a3d.training.mutual import mutual_step, sample_configurations
 from a3d.video import Sampling

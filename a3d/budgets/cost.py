@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from a3d.adaptive.extraction import Use, trace
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.uses import Use
 from a3d.configuration import Configuration
 
 
@@ -18,11 +18,10 @@ class Cost:
     params: int
 
 
-def cost(network: AdaptiveNetwork | Architecture, configuration: Configuration) -> Cost:
-    """Cost of one clip. Other tools count 2 for a multiply-add: theirs is then twice ours."""
-    architecture = network if isinstance(network, Architecture) else network.architecture
+def cost(network: AdaptiveNetwork, configuration: Configuration) -> Cost:
+    """Return the cost of one clip. Other tools count 2 for a multiply-add: theirs is then twice ours."""
     multiply_adds = params = 0
-    for use in trace(architecture, configuration):
+    for use in network.uses.at(configuration):
         weights, others = _parameters(use)
         multiply_adds += weights * use.positions
         params += weights + others

@@ -55,7 +55,7 @@ def profile(
             times[run].append(_milliseconds(network, path, *run))
             progress(done, rounds * len(runs))
     return Profile(
-        device_name(network.classifier.weight.device),
+        device_name(network.device),
         count,
         tuple(Latency(*run, **_timings(times[run])) for run in runs),
         _notes(network, RENDERED if video is None else Path(video).name, rounds),
@@ -71,7 +71,7 @@ def _turns(runs: Sequence[tuple[Configuration, int]], rounds: int) -> Iterator[t
 
 def _milliseconds(network: AdaptiveNetwork, path: Path, configuration: Configuration, batch: int) -> list[float]:
     """One run: milliseconds of each of `STAGES`. The network has answered once before it is timed, as in service."""
-    sub, device = network.extract(configuration), network.classifier.weight.device
+    sub, device = network.extract(configuration), network.device
     size = network.clip_shape(configuration)[1]
     start = time.perf_counter()
     frames = torch.cat([decode_views(path, network.sampling, 1)[0] for _ in range(batch)])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from a3d import files
 from a3d.budgets.budget import UNITS, Budget, BudgetError, check_unit, enough
 from a3d.configuration import Configuration, ConfigurationError
 
@@ -166,16 +166,14 @@ class Table:
 
     def write_csv(self, path: str | Path) -> None:
         """Writes the rows as they are, unknown values empty; to a temporary name first."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
+
+        def write(temporary: Path) -> None:
             with temporary.open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, self._columns(), extrasaction="ignore", lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(_fields(row) for row in self.rows)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+
+        files.replace(path, write)
 
     @classmethod
     def read_csv(cls, path: str | Path) -> Table:

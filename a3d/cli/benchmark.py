@@ -21,7 +21,7 @@ from a3d.benchmark import GROUPS, Figure, Setting, attempted
 from a3d.budgets.profile import device_name
 from a3d.cli.options import add_checkpoint, command
 from a3d.cli.output import console, emit
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
 
 
 def add(commands: argparse._SubParsersAction) -> None:

@@ -59,16 +59,15 @@ def run(options: argparse.Namespace) -> None:
 
 def _summary(network: AdaptiveNetwork) -> dict:
     """What was read and what was taken for granted."""
-    architecture, origin, full = network.architecture, network.provenance["converted"], network.range.full
-    fast = architecture.family == "slowfast"
-    stride = network.sampling.stride * (architecture.alpha if fast else 1)
+    architecture, origin, alpha = network.architecture, network.provenance["converted"], network.graph.alpha
+    stride = network.sampling.stride * alpha
     return {
         "format": origin["format"],
         "network": architecture.name,
         "task": architecture.task,
-        "sampling": f"{architecture.frames}x{stride}" + (f", alpha {architecture.alpha}" if fast else ""),
+        "sampling": f"{architecture.frames}x{stride}" + (f", alpha {alpha}" if alpha > 1 else ""),
         "classes": architecture.classes,
         "tensors": origin["tensors"],
-        "gflops": round(cost(network, full).gflops, 2),
+        "gflops": round(cost(network, network.full).gflops, 2),
         "runs at": [configuration.key for configuration in network.statistics],
     }

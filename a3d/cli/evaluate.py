@@ -11,7 +11,8 @@ from a3d import parallel
 from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.datasets.ava import write_detections
-from a3d.inference.checkpoint import load, replace
+from a3d.files import replace
+from a3d.inference.checkpoint import load
 from a3d.inference.prediction import chosen
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult

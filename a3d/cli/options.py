@@ -15,11 +15,6 @@ from a3d.datasets.ava import THRESHOLD
 from a3d.datasets.official import kind
 
 RANGES = {"0.016": range_0016, "0.06": range_006}
-BUILDERS = {
-    f"{family}_r{depth}": getattr(a3d, f"{family}_r{depth}")
-    for family in ("slow", "slowfast")
-    for depth in (18, 26, 50, 101)
-}
 
 BUDGETS = {
     "gflops": "budget for one clip: the best tested configuration within it is run",

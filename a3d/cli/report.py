@@ -8,7 +8,7 @@ from pathlib import Path
 from a3d.budgets.published import TITLES
 from a3d.cli.options import command
 from a3d.figures.report import report
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
 
 
 def add(commands: argparse._SubParsersAction) -> None:

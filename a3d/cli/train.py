@@ -11,13 +11,14 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.adaptive.extraction import build
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.cli.options import BUILDERS, RANGES, add_data, add_device, command, count, read_data
+from a3d.cli.options import RANGES, add_data, add_device, command, count, read_data
 from a3d.cli.output import progress_bar
 from a3d.datasets import TrainingClips
 from a3d.inference.checkpoint import load, save
+from a3d.networks import NETWORKS, build, by_name
 from a3d.paper.kinetics import KINETICS
+from a3d.trained import TrainedNetwork
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
 from a3d.training.steps import STEPS
@@ -43,7 +44,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument(
         "--init", help="checkpoint folder to start from, of any classes or task; its shape holds where none is given"
     )
-    sub.add_argument("--network", choices=BUILDERS, help="(slow_r50)")
+    sub.add_argument("--network", choices=NETWORKS, metavar="NETWORK", help=f"{', '.join(NETWORKS)} (slow_r50)")
     sub.add_argument("--base-channels", type=count, help="channels of the stem (64)")
     sub.add_argument("--range", choices=RANGES, help="lower end of the computational range (0.016)")
     sub.add_argument("--spatial", type=count, help="reference size in pixels (224)")
@@ -96,17 +97,16 @@ def run(options: argparse.Namespace) -> None:
                 task, advance=recipe.batch, description=_describe(step, bar.tasks[task].speed or 0.0)
             )
         )
-    before = network.provenance
-    network.labels, network.sampling, network.range = data.classes, sampling, span
-    network.provenance = {
+    provenance = {
         "command": "a3d " + " ".join(sys.argv[1:]),
-        **({"init": options.init, "before": before} if options.init else {}),
+        **({"init": options.init, "before": load(options.init).provenance} if options.init else {}),
         "recipe": asdict(recipe),
         "clips": len(clips),
         "broken": clips.broken,
         "hours": round((time.time() - started) / 3600, 3),
         "torch": torch.__version__,
     }
+    network = TrainedNetwork(network, data.classes, sampling, span, provenance=provenance)
     if parallel.first():
         save(network, options.out / "checkpoint")
     made = options.out / "checkpoint"
@@ -121,14 +121,12 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     torch.manual_seed(options.seed)
     start = load(options.init) if options.init else None
     network = _fresh(options, classes, task) if start is None else _transferred(options, start, classes, task)
-    architecture = network.architecture
-    fast = architecture.family == "slowfast"
-    spatial, frames, alpha = architecture.spatial, architecture.frames, architecture.alpha if fast else 1
+    spatial, frames, alpha = network.full.spatial, network.full.frames, network.graph.alpha
     span = RANGES[options.range or "0.016"](spatial, frames)
-    stride = (options.stride or (16 if fast else 8)) // alpha
+    stride = (options.stride or (8 if alpha == 1 else 16)) // alpha
     sampling = Sampling(frames * alpha, stride, spatial)
     if start is not None:
-        if not options.range and start.range is not None and start.range.full == span.full:
+        if not options.range and start.range.full == span.full:
             span = start.range
         stride = stride if options.stride else start.sampling.stride
         sampling = replace(start.sampling, frames=frames * alpha, stride=stride, spatial=spatial)
@@ -136,14 +134,13 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
 
 
 def _fresh(options: argparse.Namespace, classes: tuple[str, ...], task: str) -> AdaptiveNetwork:
-    name = options.network or "slow_r50"
-    frames = options.frames or (4 if name.startswith("slowfast") else 8)
-    shape = {"base_channels": options.base_channels or 64, "spatial": options.spatial or 224, "frames": frames}
-    return BUILDERS[name](len(classes), task=task, **shape)
+    shape = {name: getattr(options, name) for name in ("base_channels", "spatial", "frames")}
+    given = {name: value for name, value in shape.items() if value is not None}
+    return by_name(options.network or "slow_r50", len(classes), task=task, **given)
 
 
 def _transferred(
-    options: argparse.Namespace, start: AdaptiveNetwork, classes: tuple[str, ...], task: str
+    options: argparse.Namespace, start: TrainedNetwork, classes: tuple[str, ...], task: str
 ) -> AdaptiveNetwork:
     for name, given in (("--network", options.network), ("--base-channels", options.base_channels)):
         if given:

@@ -22,7 +22,7 @@ from a3d.datasets.verify import (
     verify,
     write_report,
 )
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
 
 SHOWN = 10  # findings of a state that are printed; all are in the report
 SPLITS = ("train", "val", "test")

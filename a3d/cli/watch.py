@@ -14,7 +14,8 @@ from a3d.deploy.live.limit import LimitFile
 from a3d.deploy.live.trace import Step, Summary, TraceFile
 from a3d.deploy.live.watch import watch
 from a3d.figures.live import live_figure
-from a3d.inference.checkpoint import load, replace
+from a3d.files import replace
+from a3d.inference.checkpoint import load
 
 UNITS = ("gflops", "params", "megabytes")
 

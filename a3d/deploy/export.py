@@ -14,11 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resampling import temporal_indices
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.deploy import runner
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
 from a3d.video import Sampling, normalise
 
 FILES = {"onnx": "network.onnx", "torch-export": "network.pt2"}
@@ -61,7 +60,7 @@ def export(
     """
     if format not in FILES:
         raise ExportError(f"format {format!r}: choose one of {', '.join(FILES)}")
-    if network.architecture.task == "detection":
+    if network.task == "detection":
         raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
     if network.sampling is None:
         raise ExportError("the network has no sampling, so nobody could feed it: load it from a checkpoint")
@@ -121,7 +120,7 @@ def about(network: AdaptiveNetwork, configuration: Configuration) -> dict:
     tested = network.table is not None and any(row.configuration == configuration for row in network.table.rows)
     return {
         "labels": list(network.labels),
-        "task": network.architecture.task,
+        "task": network.task,
         "sampling": _sampling(network, configuration),
         "normalisation": {"mean": network.sampling.mean, "std": network.sampling.std, "included": True},
         "configuration": configuration.key,
@@ -136,8 +135,6 @@ def about(network: AdaptiveNetwork, configuration: Configuration) -> dict:
 def _sampling(network: AdaptiveNetwork, configuration: Configuration) -> dict:
     """What the runner reads: T, τ, which of the T frames are looked at, and S."""
     sampling: Sampling = network.sampling
-    seen = list(range(sampling.frames))
-    if network.architecture.family == "slow":
-        seen = temporal_indices(sampling.frames, configuration.frames)
+    seen = network.seen_frames(configuration, sampling.frames)
     size = network.clip_shape(configuration)[1]
     return {"frames": sampling.frames, "stride": sampling.stride, "seen": seen, "size": size}

@@ -13,13 +13,13 @@ import plotly.graph_objects as go
 from plotly.io import to_html
 from plotly.offline import get_plotlyjs
 
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.published import TITLES, published
 from a3d.budgets.table import Row, Table
 from a3d.figures.progress import accuracy_figure, runs_figure, sampled_figure, training_figure
 from a3d.figures.tradeoff import curves_figure, tradeoff_figure
 from a3d.inference.checkpoint import load
 from a3d.testing.metrics import wilson
+from a3d.trained import TrainedNetwork
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -43,7 +43,7 @@ class Entry:
     folder: Path
     metrics: DataFrame | None
     plan: dict
-    network: AdaptiveNetwork | None
+    network: TrainedNetwork | None
 
     @property
     def table(self) -> Table | None:
@@ -92,7 +92,7 @@ def _overview(entries: Sequence[Entry]) -> Iterator[str]:
             (
                 entry.name,
                 network.architecture.name if network else "not saved yet",
-                str(network.architecture.classes) if network else "",
+                str(network.classes) if network else "",
                 _progress(entry),
                 _short(table.full) if table else "not tested yet",
                 _short(min(table.rows, key=lambda row: row.gflops)) if table else "",
@@ -165,10 +165,13 @@ def _tested(entry: Entry, curves: Mapping[str, Table]) -> Iterator[str]:
     yield _folded(f"All {len(entry.table)} configurations", _rows(entry.table.rows))
 
 
-def _about(network: AdaptiveNetwork) -> dict[str, object]:
+def _about(network: TrainedNetwork) -> dict[str, object]:
     architecture, sampling = network.architecture, network.sampling
+    options = (f"{name.replace('_', ' ')} {value}" for name, value in architecture.options.items())
     facts: dict[str, object] = {
-        "network": f"{architecture.name}, {architecture.base_channels} base channels, {architecture.task}",
+        "network": ", ".join(
+            [architecture.name, *(f"{k} {v}" for k, v in architecture.options.items()), architecture.task]
+        ),
         "range": f"{network.range.name}: {', '.join(map(str, network.range.spatials))} pixels, "
         f"{', '.join(map(str, network.range.frame_counts))} frames, width from {network.range.widths[0]:g}",
         "clip": f"{sampling.frames} frames, one of every {sampling.stride}, {sampling.spatial}²",

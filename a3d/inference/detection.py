@@ -59,10 +59,8 @@ def detect(
     `predict`. progress is told the moments done and their total. Raises VideoError, MissingStatistics, and
     ConfigurationError for a network that classifies clips and for an `every` that is not above 0.
     """
-    if network.architecture.task != "detection":
-        raise ConfigurationError(
-            f"the network is for {network.architecture.task}, not detection: train one on AVA, or convert one"
-        )
+    if network.task != "detection":
+        raise ConfigurationError(f"the network is for {network.task}, not detection: train one on AVA, or convert one")
     if not every > 0:
         raise ConfigurationError(f"a moment every {every:g} s: give seconds above 0 (--every)")
     configuration = chosen(network, configuration, **budget)
@@ -124,7 +122,7 @@ def _judged(
 ) -> Iterator[Person]:
     if not people:
         return
-    device = sub.classifier.weight.device
+    device = sub.device
     clip = normalise(short_side(frames, network.clip_shape(configuration)[1]).to(device), network.sampling)[None]
     boxes = torch.tensor([(0.0, *box) for box, _ in people], device=device)
     probabilities = network.probabilities(sub(clip, boxes)).cpu()

@@ -8,12 +8,11 @@ from typing import Unpack
 
 import numpy as np
 
-from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resampling import temporal_indices
 from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.testing.evaluation import answer
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import crop_views, decode_views
 
 BATCH = 16  # views that run at once
@@ -43,7 +42,7 @@ class Prediction:
 
 def predict(
     path: str | Path,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     configuration: Configuration | None = None,
     views: tuple[int, int] = (1, 1),
     **budget: Unpack[Limits],
@@ -55,14 +54,11 @@ def predict(
     a file without pictures, BudgetError below the cheapest tested configuration, MissingStatistics for one that was not
     calibrated, ConfigurationError for a network in training mode.
     """
-    if network.training:
-        raise ConfigurationError(
-            "the network is in training mode, where clips influence each other: call network.eval()"
-        )
+    check_trained(network)
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
-    mean = answer(network.resident(configuration), clips.to(network.classifier.weight.device).split(BATCH))[0]
+    mean = answer(network.resident(configuration), clips.to(network.device).split(BATCH))[0]
     order = mean.argsort(descending=True, stable=True).tolist()
     return Prediction(
         tuple(network.labels[i] for i in order),
@@ -70,12 +66,12 @@ def predict(
         configuration,
         cost(network, configuration).gflops,
         views,
-        times[:, _seen(network, configuration, times.shape[1])],
+        times[:, network.seen_frames(configuration, times.shape[1])],
     )
 
 
 def chosen(
-    network: AdaptiveNetwork, configuration: Configuration | None = None, **budget: Unpack[Limits]
+    network: TrainedNetwork, configuration: Configuration | None = None, **budget: Unpack[Limits]
 ) -> Configuration:
     """The configuration given, the best that the network's table holds within the budget, or else the full one.
 
@@ -87,21 +83,8 @@ def chosen(
     if configuration is not None and limit is not None:
         raise ConfigurationError(f"{limit} and {configuration}: give a budget or a configuration, not both")
     if limit is None:
-        return configuration or full_configuration(network)
+        return configuration or network.full
+    check_trained(network)
     if network.table is None:
         raise ConfigurationError(f"{limit}: the network has no table to choose from; make one (a3d table)")
     return network.table.choose(**budget, profile=network.profile).configuration
-
-
-def full_configuration(network: AdaptiveNetwork) -> Configuration:
-    """All channels at the reference size and frames: the teacher of training (Fig. 2)."""
-    architecture = network.architecture
-    if network.range is not None:
-        return network.range.full
-    return Configuration(architecture.spatial, architecture.frames, 1.0)
-
-
-def _seen(network: AdaptiveNetwork, configuration: Configuration, frames: int) -> list[int]:
-    if network.architecture.family == "slowfast":
-        return list(range(frames))
-    return temporal_indices(frames, configuration.frames)

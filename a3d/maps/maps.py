@@ -18,11 +18,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.adaptive.extraction import SubNetwork
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.resampling import temporal_indices
 from a3d.budgets.budget import Limits
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.prediction import chosen, full_configuration
+from a3d.inference.prediction import chosen
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.transforms import crops, short_side
 from a3d.video.views import crop_views, decode_views
 
@@ -193,7 +193,7 @@ class Comparison:
         return Agreement(_correlation(a, b), _overlap(a, b), other - frame, float(seconds))
 
 
-def read_clip(path: str | Path, network: AdaptiveNetwork) -> Clip:
+def read_clip(path: str | Path, network: TrainedNetwork) -> Clip:
     """Decodes the centred clip that `explain` and `compare` look at. Raises VideoError on a file without pictures."""
     frames, times = decode_views(path, network.sampling, clips=1)
     return Clip(frames[0], np.asarray(times[0], np.float64))
@@ -201,7 +201,7 @@ def read_clip(path: str | Path, network: AdaptiveNetwork) -> Clip:
 
 def explain(
     clip: str | Path | Clip,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
@@ -216,24 +216,25 @@ def explain(
     """
     if method not in METHODS:
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
-    if network.architecture.task == "detection":
+    if network.task == "detection":
         raise ConfigurationError("a network that detects takes maxima over boxes, not means: see them with a3d detect")
+    check_trained(network)
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     configuration = chosen(network, configuration, **budget)
     # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.
     sub = network.resident(configuration)
-    tensor = _tensor(clip, network, configuration).to(sub.classifier.weight.device)
+    tensor = _tensor(clip, network, configuration).to(sub.device)
     with torch.no_grad():
         features = sub.features(tensor)
         logits = sub.classify(features)[0]
     index = int(logits.argmax()) if label is None else _index(label, network.labels)
     maps = class_activation_maps(sub, features, index) if method == "cam" else _gradient_evidence(sub, tensor, index)
-    return _explanation(clip, network, configuration, index, method, maps, logits, float(sub.classifier.bias[index]))
+    return _explanation(clip, network, configuration, index, method, maps, logits)
 
 
 def compare(
     clip: str | Path | Clip,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
@@ -245,7 +246,7 @@ def compare(
     given or chosen as in `explain`.
     """
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
-    full = explain(clip, network, configuration=full_configuration(network), label=label, method=method)
+    full = explain(clip, network, configuration=network.full, label=label, method=method)
     return Comparison(full, explain(clip, network, configuration, full.label, method, **budget))
 
 
@@ -264,9 +265,15 @@ def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, flo
 
 
 def class_activation_maps(network: SubNetwork, features: Sequence[Tensor], label: int) -> tuple[np.ndarray, ...]:
-    """Exact maps Σ_c w_kc f_c, one a pathway, float32 (t, h, w), of `features` (1, C, t, h, w) before pooling."""
-    weights = network.classifier.weight[label].split([f.shape[1] for f in features])
-    return tuple(_array(torch.einsum("c,cthw->thw", w, f[0])) for w, f in zip(weights, features, strict=True))
+    """Return exact maps, one a pathway, float32 (t, h, w), of `features` (1, C, t, h, w) before pooling.
+
+    Of N positions, a map is N Σ_c ∂logit/∂f_c f_c: Σ_c w_kc f_c behind an average and a linear classifier, and still
+    exact behind layers of weights and ReLUs alone, as X3D has them.
+    """
+    leaves = [f.detach().clone().requires_grad_() for f in features]
+    with torch.enable_grad():
+        gradients = torch.autograd.grad(network.classify(leaves)[0, label], leaves)
+    return tuple(_array((g * f)[0].sum(0) * f[0, 0].numel()) for g, f in zip(gradients, features, strict=True))
 
 
 def grad_cam(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray, ...]:
@@ -317,7 +324,7 @@ def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int) -> tuple[n
     return tuple(raw * np.float32(raw.size) for raw in grad_cam(network, clip, label))
 
 
-def _tensor(clip: Clip, network: AdaptiveNetwork, configuration: Configuration) -> Tensor:
+def _tensor(clip: Clip, network: TrainedNetwork, configuration: Configuration) -> Tensor:
     """(1, 3, T, S, S), normalised: the centre crop at the size that this configuration is tested at."""
     return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
 
@@ -338,18 +345,20 @@ def _index(label: int | str, labels: tuple[str, ...]) -> int:
 
 def _explanation(
     clip: Clip,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     configuration: Configuration,
     label: int,
     method: str,
     maps: tuple[np.ndarray, ...],
     logits: Tensor,
-    bias: float,
 ) -> Explanation:
-    picked = network.slow_frames(len(clip.times))
+    picked = network.entry_frames(len(clip.times))
     shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
     slow = np.array(temporal_indices(len(shown.times), configuration.frames))
-    evidence = [Evidence("slow", maps[0], slow, shown.times[slow])]
+    steps = slow[
+        ((np.arange(len(maps[0])) + 0.5) * len(slow) / len(maps[0])).astype(int)
+    ]  # some look at few frames at once
+    evidence = [Evidence("slow", maps[0], steps, shown.times[steps])]
     if len(maps) == 2:
         latest = np.searchsorted(picked, np.arange(len(clip.times)), side="right") - 1
         evidence.append(Evidence("fast", maps[1], latest, clip.times))
@@ -357,12 +366,12 @@ def _explanation(
         configuration,
         label,
         float(logits[label]),
-        bias,
+        float(logits[label]) - sum(float(m.mean(dtype=np.float64)) for m in maps),
         _array(network.probabilities(logits[None])[0]),
         network.labels,
         method,
         tuple(evidence),
-        _crop(shown.frames, full_configuration(network).spatial).numpy(),
+        _crop(shown.frames, network.full.spatial).numpy(),
         shown.times,
     )
 

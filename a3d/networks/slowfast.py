@@ -1,82 +1,76 @@
-"""SlowFast with adaptive fusion: the Slow pathway adapts, the Fast one does not (Sec. 3.2, Fig. 3)."""
+"""SlowFast: a Slow pathway with many channels, a Fast one with many frames (Sec. 3.2, Fig. 3)."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+import torch.nn.functional as F
+from torch import Tensor, fx, nn
 
-from a3d.adaptive.network import AdaptiveNetwork, Architecture, Pathway
-from a3d.adaptive.resampling import resample
-from a3d.adaptive.slimmable import Pass
-from a3d.configuration import Configuration
-from a3d.networks.blocks import ConvNorm
+from a3d.networks.blocks import ConvNorm, Pathway, initialise
 from a3d.networks.slow import SLOW_KERNELS
 
 FAST_KERNELS = (5, 3, 3, 3, 3)
+FIXED = ("fast", "fusions")  # what keeps all channels and sees the clip as it is, in the adaptive network
 
 
-class AdaptiveFusion(nn.Module):
-    """Fast features (βC, αT, S²) become the last 2βC channels of the Slow features (γwC, γtT, (γsS)²)."""
+class Fusion(nn.Module):
+    """Fast features (βC, αT) become 2βC channels at the T frames of the Slow ones, and stand behind those."""
 
     def __init__(self, fast_channels: int, alpha: int, kernel: int) -> None:
         super().__init__()
-        self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (kernel, 1, 1), (alpha, 1, 1), fixed=True)
+        self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (kernel, 1, 1), (alpha, 1, 1))
 
-    def forward(self, slow: Tensor, fast: Tensor, how: Pass) -> Tensor:
-        lateral = self.lateral(fast, how, relu=True)  # (B, 2βC, T, S, S)
-        return torch.cat([slow, resample(lateral, *slow.shape[2:])], 1)
+    def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
+        return torch.cat([slow, F.relu(self.lateral(fast))], 1)
 
 
-class SlowFast(AdaptiveNetwork):
-    """Takes one clip of αT frames: Fast sees all of it, Slow every α-th frame, then the configuration's."""
+class SlowFast(nn.Module):
+    """Takes one clip of αT frames: Fast sees all of it, Slow every α-th frame.
 
-    def __init__(self, architecture: Architecture) -> None:
-        super().__init__(architecture)
-        base = architecture.base_channels
-        self.fast = Pathway(architecture, 1, base // architecture.beta, FAST_KERNELS, fixed=True)
+    alpha: Fast frames to a Slow frame; beta: Slow channels to a Fast channel, the paper's 1/β. fusion_kernel: in time,
+    of the lateral convolutions. spread: Slow sees frames from the first to the last of the clip, as the official code
+    picks them, not every α-th. temporal_blocks: as of `Slow`, one number a pathway.
+    """
+
+    def __init__(
+        self,
+        depth: int,
+        classes: int,
+        base_channels: int = 64,
+        alpha: int = 8,
+        beta: int = 8,
+        dropout: float = 0.5,
+        fusion_kernel: int = 5,
+        temporal_blocks: tuple[int, ...] = (),
+        spread: bool = False,
+        detects: bool = False,
+    ) -> None:
+        super().__init__()
+        self.alpha, self.spread = alpha, spread
+        slow_blocks, fast_blocks = temporal_blocks or (None, None)
+        self.fast = Pathway(depth, base_channels // beta, FAST_KERNELS, (0,) * 4, fast_blocks, detects)
         fused = self.fast.channels[:-1]  # after the stem and every stage but the last
-        self.slow = Pathway(architecture, 0, base, SLOW_KERNELS, tails=tuple(2 * c for c in fused))
-        self.fusions = nn.ModuleList(AdaptiveFusion(c, architecture.alpha, architecture.fusion_kernel) for c in fused)
-        self._finish(self.slow.channels[-1] + self.fast.channels[-1], tail=self.fast.channels[-1])
+        laterals = tuple(2 * c for c in fused)
+        self.slow = Pathway(depth, base_channels, SLOW_KERNELS, laterals, slow_blocks, detects)
+        self.fusions = nn.ModuleList(Fusion(c, alpha, fusion_kernel) for c in fused)
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(self.slow.channels[-1] + self.fast.channels[-1], classes)
+        initialise(self)
 
-    def run(self, clip: Tensor, configuration: Configuration, how: Pass) -> tuple[Tensor, ...]:
-        sides = self.picture_sides(*clip.shape[3:], configuration)[0]
-        slow = resample(clip[:, :, self.slow_frames(clip.shape[2])], configuration.frames, *sides)
-        slow, fast = self.slow.stem(slow, how), self.fast.stem(clip, how)
+    def forward(self, clip: Tensor) -> Tensor:
+        """Return logits (B, classes) of a clip (B, 3, αT, S, S)."""
+        slow, fast = self.slow.stem(slow_frames(clip, self.alpha, self.spread)), self.fast.stem(clip)
         for fuse, slow_stage, fast_stage in zip(self.fusions, self.slow.stages, self.fast.stages, strict=True):
-            slow, fast = slow_stage(fuse(slow, fast, how), how), fast_stage(fast, how)
-        return slow, fast
-
-    def picture_sides(self, height: int, width: int, configuration: Configuration) -> tuple[tuple[int, int], ...]:
-        return (*super().picture_sides(height, width, configuration), (height, width))
-
-    def slow_frames(self, frames: int) -> list[int]:
-        """Every α-th, or as many from the first to the last (`Architecture.spread`)."""
-        count = frames // self.architecture.alpha
-        if not self.architecture.spread or count < 2:
-            return list(range(0, frames, self.architecture.alpha))
-        return [i * (frames - 1) // (count - 1) for i in range(count)]
-
-    def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
-        frames = max(self.architecture.frames, configuration.frames)
-        return self.architecture.alpha * frames, max(self.architecture.spatial, configuration.spatial)
+            slow, fast = slow_stage(fuse(slow, fast)), fast_stage(fast)
+        pooled = torch.cat([slow.mean((2, 3, 4)), fast.mean((2, 3, 4))], 1)
+        return self.classifier(self.dropout(pooled))
 
 
-def slowfast_r18(classes: int = 400, **options) -> SlowFast:
-    """Options of every builder: the fields of `Architecture` (base_channels, spatial, frames, alpha, beta, dropout)."""
-    return SlowFast(Architecture("slowfast", 18, classes, **({"frames": 4} | options)))
-
-
-def slowfast_r26(classes: int = 400, **options) -> SlowFast:
-    """Bottlenecks (2, 2, 2, 2): half the cost of R-50."""
-    return SlowFast(Architecture("slowfast", 26, classes, **({"frames": 4} | options)))
-
-
-def slowfast_r50(classes: int = 400, **options) -> SlowFast:
-    """The paper's SlowFast 4×16: 36.1 GFLOPs at 256²×4, 34.5 M parameters."""
-    return SlowFast(Architecture("slowfast", 50, classes, **({"frames": 4} | options)))
-
-
-def slowfast_r101(classes: int = 400, **options) -> SlowFast:
-    """Bottlenecks (3, 4, 23, 3)."""
-    return SlowFast(Architecture("slowfast", 101, classes, **({"frames": 4} | options)))
+@fx.wrap
+def slow_frames(clip: Tensor, alpha: int, spread: bool) -> Tensor:
+    """Return every α-th frame of a clip, or as many from its first to its last."""
+    frames = clip.shape[2]
+    count = frames // alpha
+    if not spread or count < 2:
+        return clip[:, :, ::alpha]
+    return clip[:, :, [i * (frames - 1) // (count - 1) for i in range(count)]]

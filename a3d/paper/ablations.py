@@ -58,7 +58,7 @@ def small_slow() -> Experiment:
     span = range_0016(56, 8)
     return Experiment(
         "small_slow",
-        Architecture("slow", 18, 400, base_channels=16, spatial=56, dropout=0.2),
+        Architecture("slow_r18", 400, 56, 8, options={"base_channels": 16, "dropout": 0.2}),
         span,
         Sampling(8, 8, 56),
         from_scratch(),
@@ -71,7 +71,7 @@ def small_slowfast() -> Experiment:
     span = range_006(56, 4)
     return Experiment(
         "small_slowfast",
-        Architecture("slowfast", 18, 400, base_channels=16, spatial=56, frames=4, alpha=4, dropout=0.2),
+        Architecture("slowfast_r18", 400, 56, 4, options={"base_channels": 16, "alpha": 4, "dropout": 0.2}),
         span,
         Sampling(16, 4, 56),
         replace(from_scratch(), epochs=8),

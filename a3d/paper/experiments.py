@@ -15,14 +15,15 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.adaptive.extraction import build
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import Architecture
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import ClipSet, TrainingClips
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
+from a3d.networks.builders import build
 from a3d.testing.calibration import borrow
 from a3d.testing.evaluation import Result, calibrate_all, evaluate_all, spread
+from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe
 from a3d.video import Sampling, Video
@@ -106,8 +107,7 @@ def run_experiment(
     clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
     run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
     run.resume()
-    network = run.train(progress)
-    network.labels, network.sampling, network.range = training.classes, experiment.sampling, experiment.span
+    network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.span)
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
     if parallel.first():
@@ -163,7 +163,7 @@ def _done(experiment: Experiment, path: Path) -> list[Outcome]:
 
 
 def _test(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     experiment: Experiment,
     testing: ClipSet,
     views: tuple[int, int],

@@ -14,7 +14,7 @@ def kinetics_slow_8x8_0016(classes: int = 400) -> Experiment:
     span = range_0016()
     return Experiment(
         "kinetics_slow_8x8_0016",
-        Architecture("slow", 50, classes),
+        Architecture("slow_r50", classes),
         span,
         Sampling(8, 8, 224),
         paper(),
@@ -27,7 +27,7 @@ def kinetics_slow_8x8_006(classes: int = 400) -> Experiment:
     span = range_006()
     return Experiment(
         "kinetics_slow_8x8_006",
-        Architecture("slow", 50, classes),
+        Architecture("slow_r50", classes),
         span,
         Sampling(8, 8, 224),
         paper(),
@@ -40,7 +40,7 @@ def kinetics_slowfast_4x16(classes: int = 400) -> Experiment:
     span = range_006(224, 4)
     return Experiment(
         "kinetics_slowfast_4x16",
-        Architecture("slowfast", 50, classes, frames=4),
+        Architecture("slowfast_r50", classes, frames=4),
         span,
         Sampling(32, 2, 224),
         paper(),

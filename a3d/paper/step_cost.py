@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from a3d.adaptive.extraction import trace
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
 
@@ -33,34 +32,28 @@ def expected_ratio(span: ComputationalRange, sampled: Sequence[str] = PAPER) -> 
     return 1 + sum(width[kind] for kind in sampled) * spatial * frames
 
 
-def expected_network_ratio(
-    network: AdaptiveNetwork | Architecture, span: ComputationalRange, sampled: Sequence[str] = PAPER
-) -> float:
+def expected_network_ratio(network: AdaptiveNetwork, span: ComputationalRange, sampled: Sequence[str] = PAPER) -> float:
     """The same in the multiply-adds of a real network, its channels rounded and, for SlowFast, its Fast pathway whole.
 
     Resolution and width are drawn independently, so a layer's expected cost is that of its positions times that of
     its weights. The width is integrated by the midpoint rule.
     """
-    architecture = network if isinstance(network, Architecture) else network.architecture
     low, full = span.widths[0], span.full
     widths = {"random": [low + (1 - low) * (i + 0.5) / WIDTHS for i in range(WIDTHS)], "smallest": [low]}
     positions = _mean(
-        {use.layer: use.positions for use in trace(architecture, Configuration(spatial, frames, low))}
+        {use.layer: use.positions for use in network.uses.at(Configuration(spatial, frames, low))}
         for spatial in span.spatials
         for frames in span.frame_counts
     )
     weights = {
         kind: _mean(
-            {
-                use.layer: use.inputs * use.outputs * use.kernel
-                for use in trace(architecture, replace(full, width=width))
-            }
+            {use.layer: use.inputs * use.outputs * use.kernel for use in network.uses.at(replace(full, width=width))}
             for width in widths[kind]
         )
         for kind in set(sampled)
     }
     spent = sum(weights[kind][layer] * positions[layer] for kind in sampled for layer in positions)
-    return 1 + spent / 1e9 / cost(architecture, full).gflops
+    return 1 + spent / 1e9 / cost(network, full).gflops
 
 
 def _mean(parts: Iterable[dict[str, int]]) -> dict[str, float]:

@@ -136,10 +136,10 @@ def uniform(x: Tensor, *shape: int) -> Tensor:
 
 
 def dropout(x: Tensor, share: float, training: bool) -> Tensor:
-    """Dropout of features (rows, C)."""
+    """Dropout of features (rows, …)."""
     if not training or not share:
         return x
-    return x * (uniform(x, x.shape[1]) >= share) / (1 - share)
+    return x * (uniform(x, *x.shape[1:]) >= share) / (1 - share)
 
 
 @torch.no_grad()

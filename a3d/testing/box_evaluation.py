@@ -11,7 +11,7 @@ from torch import Tensor
 
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resident import Residents
+from a3d.adaptive.residents import Residents
 from a3d.configuration import Configuration
 from a3d.datasets import Ava
 from a3d.datasets.ava import ActionBox, Key, read_boxes
@@ -115,7 +115,7 @@ def _answers(
     clips: Sequence[tuple[int, Tensor]],
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """Probabilities (K, classes) of the boxes of every clip at every configuration, one configuration after another."""
-    device = network.classifier.weight.device
+    device = network.device
     resized: dict[tuple[int, int], Tensor] = {}
     for configuration in configurations:
         sub, size = subs.get(network, configuration, torch.float32), network.clip_shape(configuration)[1]

@@ -8,9 +8,8 @@ import torch
 from torch import Tensor
 
 from a3d import parallel
-from a3d.adaptive.extraction import trace
+from a3d.adaptive.moments import Moments
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.slimmable import Moments
 from a3d.configuration import Configuration, ConfigurationError
 
 
@@ -36,7 +35,7 @@ def borrow(network: AdaptiveNetwork, configuration: Configuration, source: Confi
 
     Only to show what calibration is for: accuracy falls, the more the two differ.
     """
-    used = {use.layer: use.outputs for use in trace(network.architecture, configuration) if use.kernel == 0}
+    used = network.uses.channels(configuration.width)
     network.statistics[configuration] = {
         layer: (mean[: used[layer]], variance[: used[layer]])
         for layer, (mean, variance) in network.statistics[source].items()
@@ -46,9 +45,9 @@ def borrow(network: AdaptiveNetwork, configuration: Configuration, source: Confi
 def _of_all_processes(moments: Moments, network: AdaptiveNetwork, configuration: Configuration) -> Moments:
     if not parallel.active():
         return moments
-    layers = {use.layer: use.outputs for use in trace(network.architecture, configuration) if use.kernel == 0}
+    layers = network.uses.channels(configuration.width)
     sizes = [part for channels in layers.values() for part in (1, channels, channels)]
-    own = torch.zeros(0, sum(sizes), dtype=torch.float64, device=network.classifier.weight.device)
+    own = torch.zeros(0, sum(sizes), dtype=torch.float64, device=network.device)
     if moments.sums:
         counted = [(own.new_tensor([n]), mean, square) for n, mean, square in (moments.sums[name] for name in layers)]
         own = torch.cat([part for parts in counted for part in parts])[None]

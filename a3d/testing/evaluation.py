@@ -14,7 +14,7 @@ from torch import Tensor
 from a3d import parallel
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resident import Residents
+from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
@@ -107,7 +107,7 @@ def evaluate_all(
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
-    if dataset.task == "detection" == network.architecture.task:
+    if dataset.task == "detection" == network.task:
         from a3d.testing.box_evaluation import evaluate_boxes  # which takes from here what both need
 
         return evaluate_boxes(network, dataset, configurations, progress or _silent)
@@ -280,8 +280,8 @@ def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1) -> Tensor:
     logits = torch.cat([sub(part) for part in views])
     if not logits.isfinite().all():
         raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
-    found = sub.body.probabilities(logits).unflatten(0, (clips, -1))
-    return (found.mean(1) if sub.body.architecture.task == "classification" else found.amax(1)).cpu()
+    found = sub.probabilities(logits).unflatten(0, (clips, -1))
+    return (found.mean(1) if sub.task == "classification" else found.amax(1)).cpu()
 
 
 def spread(items: Sequence, count: int) -> list:
@@ -300,7 +300,7 @@ def _by_size(network: AdaptiveNetwork, configurations: Sequence[Configuration]) 
 
 def _to_network(frames: Tensor, network: AdaptiveNetwork) -> Tensor:
     """uint8 (N, T, S, S, 3) to float32 (N, 3, T, S, S), where the network is."""
-    return normalise(frames.to(network.classifier.weight.device), network.sampling)
+    return normalise(frames.to(network.device), network.sampling)
 
 
 @contextmanager
@@ -316,7 +316,7 @@ def evaluating(network: AdaptiveNetwork) -> Iterator[None]:
 
 def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
     """Raises EvaluationError for a data set whose classes or kind are not the network's."""
-    if dataset.task == "detection" == network.architecture.task:
+    if dataset.task == "detection" == network.task:
         from a3d.testing.box_evaluation import check
 
         check(network, dataset)
@@ -326,10 +326,9 @@ def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
 
 def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int | list[float]]:
     """What gives the label of an item in the network's classes; of several labels, 0 or 1 for each class."""
-    if dataset.task != network.architecture.task:
+    if dataset.task != network.task:
         raise EvaluationError(
-            f"a data set for {dataset.task} does not test a network for {network.architecture.task}: "
-            f"give one of its kind"
+            f"a data set for {dataset.task} does not test a network for {network.task}: give one of its kind"
         )
     names = _class_numbers(dataset, network)
     if dataset.task == "classification":

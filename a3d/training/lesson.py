@@ -2,62 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.adaptive.resampling import temporal_indices
 from a3d.parallel.batch_norm import batch_norm
 from a3d.training.teacher import ImageTeacher
 
-EVERY = 2  # frames of the full clip from one that the teacher looks at to the next
-MIDDLE_WEIGHT = 0.25  # of the third stage beside the last
+EVERY = 2  # frames that the network sees from one that the teacher looks at to the next
+MIDDLE_WEIGHT = 0.25  # of the maps at twice the resolution beside the last
 
 
 class Lesson(nn.Module):
-    """Linear maps from the Slow features of the last two stages to the teacher's, and the loss between them."""
+    """Linear maps from the network's features at strides 16 and 32 to the teacher's, and the loss between them."""
 
     def __init__(self, network: AdaptiveNetwork, weight: float) -> None:
         super().__init__()
         self.teacher, self.weight, self.last = ImageTeacher(), weight, 0.0
-        pathway = network.pathway if network.architecture.family == "slow" else network.slow
+        self.entry_frames, self.middle = network.entry_frames, network.middle
+        layouts = (network.graph.layouts[node] for node in (self.middle, network.graph.features[0]))
         self.projections = nn.ModuleList(
-            nn.Conv3d(pathway.channels[stage], channels, 1)
-            for stage, channels in zip((3, 4), self.teacher.channels, strict=True)
+            nn.Conv3d(layout.size, channels, 1) for layout, channels in zip(layouts, self.teacher.channels, strict=True)
         )
-        self._middle: Tensor | None = None
-        pathway.stages[2].register_forward_hook(self._keep)
 
-    def _keep(self, stage: nn.Module, inputs: tuple, output: Tensor) -> None:
-        self._middle = output
-
-    def about(self, pixels: Tensor) -> Callable[[tuple[Tensor, ...]], Tensor]:
-        """The loss on the full network's maps for these pixels: (B, T, S, S, 3), float, 0..255."""
-        frames = range(0, pixels.shape[1], EVERY)
-        wanted = self.teacher(pixels[:, list(frames)])
-
-        def loss(maps: tuple[Tensor, ...]) -> Tensor:
-            seen = temporal_indices(pixels.shape[1], maps[0].shape[2])
-            steps = [seen.index(frame) for frame in frames if frame in seen]
-            told = [i for i, frame in enumerate(frames) if frame in seen]
-            middle, last = (
-                _error(project(features[:, :, steps]), target[:, :, told])
-                for project, features, target in zip(self.projections, (self._middle, maps[0]), wanted, strict=True)
-            )
-            self.last = parallel.summed(last).item()
-            return self.weight * (last + MIDDLE_WEIGHT * middle)
-
-        return loss
+    def on(self, pixels: Tensor) -> LessonOnClips:
+        """Return the lesson for these pixels: (B, T, S, S, 3), float, 0..255."""
+        taken = self.entry_frames(pixels.shape[1])[::EVERY]
+        return LessonOnClips(self, self.teacher(pixels[:, taken]))
 
 
-def _error(said: Tensor, wanted: Tensor) -> Tensor:
+class LessonOnClips:
+    """The loss of a full network's maps on some clips. wanted: what the teacher sees there, at two strides."""
+
+    def __init__(self, lesson: Lesson, wanted: Sequence[Tensor]) -> None:
+        self.lesson, self.wanted, self.middle = lesson, wanted, None
+
+    def observe(self, node: fx.Node, value: Tensor) -> None:
+        """Take note of the maps at twice the resolution as the network computes them."""
+        if node is self.lesson.middle:
+            self.middle = value
+
+    def __call__(self, maps: Sequence[Tensor]) -> Tensor:
+        """Return the weighted loss of the maps before pooling, of which the first counts."""
+        found = zip(self.lesson.projections, (self.middle, maps[0]), self.wanted, strict=True)
+        middle, last = (_error(project, features, wanted) for project, features, wanted in found)
+        self.lesson.last = parallel.summed(last).item()
+        return self.lesson.weight * (last + MIDDLE_WEIGHT * middle)
+
+
+def _error(project: nn.Module, features: Tensor, wanted: Tensor) -> Tensor:
     """Mean squared error, each channel of `wanted` brought to mean 0 and variance 1 over the batch.
 
-    said: (B, C, t, h, w); wanted: (B, C, t, h', w'), averaged to the places that the network has.
+    features: (B, C, t, h, w); wanted: (B, C', t', h', w'), averaged to the places that the network has.
     """
+    frames = features.shape[2]
+    said = project(features[:, :, ::EVERY] if -(-frames // EVERY) == wanted.shape[2] else features)
     wanted = F.adaptive_avg_pool3d(wanted, said.shape[2:])
     errors = (said.float() - batch_norm(wanted, None, None, 1e-5)).square()
     return parallel.mean(errors.mean((1, 2, 3, 4)))

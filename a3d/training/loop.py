@@ -28,7 +28,7 @@ from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange
 from a3d.datasets.training_clips import Batch, TrainingClips, collate
-from a3d.inference.checkpoint import replace
+from a3d.files import replace
 from a3d.parallel.processes import ProcessLost
 from a3d.training.augmentation import jitter_colours, mix
 from a3d.training.lesson import Lesson
@@ -36,7 +36,7 @@ from a3d.training.mutual import Part, TrainingError, mutual_step
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
 from a3d.training.steps import RecipeError, check, networks_of_step
-from a3d.training.task import of
+from a3d.training.task import task_of
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
@@ -70,7 +70,7 @@ class Run:
         device: str | torch.device = "cpu",
     ) -> None:
         check(recipe)
-        if recipe.mixup and network.architecture.task == "detection":
+        if recipe.mixup and network.task == "detection":
             raise RecipeError(f"recipe {recipe.name} mixes clips, but boxes belong to one: choose another, as ava")
         self.network = network.to(device, memory_format=torch.channels_last_3d)  # 1.4 times as fast, on CPUs too
         self.clips, self.span, self.recipe = clips, span, recipe
@@ -78,7 +78,7 @@ class Run:
         self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
         self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projections])
         parallel.copy_first(self._trained())
-        self.average = {n: p.detach().clone() for n, p in network.named_parameters()} if recipe.average else {}
+        self.average = {n: p.detach().clone() for n, p in self._named()} if recipe.average else {}
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step = 0
@@ -102,7 +102,7 @@ class Run:
                 f"step {self.step}, {error}: {self.folder / 'state.pt'} holds the steps before; start again and resume"
             ) from None
         if self.average:
-            self.network.load_state_dict(self.average)
+            self.network.load_state_dict(self.average, strict=False)  # no running moments among them
         return self.network.eval()
 
     def _train(self, progress: Callable[[Progress], None] | None) -> None:
@@ -124,6 +124,11 @@ class Run:
 
     def _trained(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
+
+    def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """Parameters by the names of the state dict."""
+        state = {id(p): name for name, p in self.network.state_dict(keep_vars=True).items()}
+        return ((state[id(p)], p) for p in self.network.parameters())
 
     def _batches(self, epoch: int) -> Iterator[Batch | None]:
         """What is left of an epoch, in an order of its own."""
@@ -154,7 +159,7 @@ class Run:
         seen = int(parallel.summed(torch.tensor(len(batch.frames))))
         if seen:  # else all clips of the step are broken
             pixels, targets, boxes = self._prepare(batch)
-            lesson = self.lesson.about(pixels) if self.lesson else None
+            lesson = self.lesson.on(pixels) if self.lesson else None
             self.optimiser.zero_grad()
             try:
                 with self._precision():
@@ -177,7 +182,7 @@ class Run:
     def _nothing(self) -> Batch:
         """A batch without clips, for a process that takes part in a step with what the others have."""
         frames, side = self.clips.sampling.frames, self.clips.sampling.spatial
-        task, classes = self.network.architecture.task, self.network.architecture.classes
+        task, classes = self.network.task, self.network.classes
         labels = torch.zeros(0, dtype=torch.int64) if task == "classification" else torch.zeros(0, classes)
         boxes = torch.zeros(0, 5) if task == "detection" else None
         pixels = torch.zeros(0, frames, side, side, 3, dtype=torch.uint8)
@@ -185,10 +190,10 @@ class Run:
 
     def _prepare(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
         """Pixels (B, T, S, S, 3), float, 0..255, targets (rows, classes) and boxes of the rows; augmented."""
-        recipe, architecture = self.recipe, self.network.architecture
+        recipe = self.recipe
         pixels = batch.frames.to(self.device, non_blocking=True).float()
-        targets = of(architecture).targets(
-            batch.labels.to(self.device, non_blocking=True), architecture.classes, recipe.smoothing
+        targets = task_of(self.network).targets(
+            batch.labels.to(self.device, non_blocking=True), self.network.classes, recipe.smoothing
         )
         boxes = None if batch.boxes is None else batch.boxes.to(self.device, non_blocking=True)
         if recipe.colour:
@@ -213,7 +218,7 @@ class Run:
         if not self.average:
             return
         decay = min(self.recipe.average, (1 + self.step) / (10 + self.step))  # early weights soon forgotten
-        for name, parameter in self.network.named_parameters():
+        for name, parameter in self._named():
             self.average[name].lerp_(parameter, 1 - decay)
 
     def _settings(self) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -12,7 +11,8 @@ from torch import Tensor, nn
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, Configuration
-from a3d.training.task import hits, of
+from a3d.training.lesson import LessonOnClips
+from a3d.training.task import hits, task_of
 
 
 class TrainingError(RuntimeError):
@@ -52,7 +52,7 @@ def mutual_step(
     clips: Tensor,
     targets: Tensor,
     configurations: list[Configuration],
-    lesson: Callable[[tuple[Tensor, ...]], Tensor] | None = None,
+    lesson: LessonOnClips | None = None,
     boxes: Tensor | None = None,
     distil: bool = True,
 ) -> list[Part]:
@@ -66,8 +66,8 @@ def mutual_step(
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
-    task, maps = of(network.architecture), network.features(clips, full)
-    teacher = network.classify(maps, None if boxes is None else network.places(boxes, clips.shape, full))
+    task, maps = task_of(network), network.features(clips, full, lesson.observe if lesson else None)
+    teacher = network.classify(maps, full, None if boxes is None else network.places(boxes, clips.shape, full))
     loss = task.loss(teacher, targets)
     parts = [_part(full, loss, teacher, targets)]
     _backward(network, loss if lesson is None else loss + lesson(maps), full)

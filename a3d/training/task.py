@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from a3d import parallel
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 
 
 class SingleLabel:
@@ -59,8 +59,9 @@ TASKS: dict[str, Task] = {
 }
 
 
-def of(architecture: Architecture) -> Task:
-    return TASKS[architecture.task]
+def task_of(network: AdaptiveNetwork) -> Task:
+    """Return what a network's task asks of losses and targets."""
+    return TASKS[network.task]
 
 
 def hits(logits: Tensor, targets: Tensor) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from a3d.adaptive.extraction import build
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.networks.builders import build
+from a3d.trained import TrainedNetwork
 
 
 def transfer(
-    start: AdaptiveNetwork, classes: Sequence[str], task: str = "classification", **shape: int
+    start: TrainedNetwork, classes: Sequence[str], task: str = "classification", **shape: int
 ) -> AdaptiveNetwork:
     """A network with the weights of `start`, for these classes.
 
@@ -21,12 +22,12 @@ def transfer(
     network = build(replace(start.architecture, classes=len(classes), task=task, **shape))
     weights = start.state_dict()
     if not keeps_classifier(start, classes, task):
-        fresh = {name: tensor for name, tensor in network.state_dict().items() if name.startswith("classifier.")}
+        classifier = network.classifier_path + "."
+        fresh = {name: tensor for name, tensor in network.state_dict().items() if name.startswith(classifier)}
         weights = {**weights, **fresh}
     network.load_state_dict(weights)
-    network.labels, network.provenance = tuple(classes), start.provenance
     return network
 
 
-def keeps_classifier(start: AdaptiveNetwork, classes: Sequence[str], task: str) -> bool:
-    return start.labels == tuple(classes) and start.architecture.task == task
+def keeps_classifier(start: TrainedNetwork, classes: Sequence[str], task: str) -> bool:
+    return start.labels == tuple(classes) and start.task == task

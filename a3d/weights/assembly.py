@@ -8,12 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from a3d.adaptive.extraction import build
-from a3d.adaptive.network import DEPTHS, AdaptiveNetwork, Architecture
-from a3d.adaptive.slimmable import SlimmableBatchNorm3d, Statistics
-from a3d.networks.blocks import BasicBlock
-
-MOMENTS = ("running_mean", "running_var")
+from a3d.adaptive.adapt import running_statistics
+from a3d.adaptive.moments import Statistics
+from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.networks.blocks import DEPTHS, BasicBlock
+from a3d.networks.builders import build
 
 
 class ConversionError(ValueError):
@@ -21,12 +20,11 @@ class ConversionError(ValueError):
 
 
 def shape_of(tensors: Mapping[str, Tensor]) -> dict:
-    """The fields of `Architecture` that weights tell, by our names."""
+    """Return what weights tell of an architecture, by our names: the network, its classes, options of its builder."""
     pathways = ("slow", "fast") if "fast.stem.conv.conv.weight" in tensors else ("pathway",)
     base = len(tensors[f"{pathways[0]}.stem.conv.conv.weight"])
     found = {
-        "family": "slow",
-        "depth": _depth(tensors, pathways[0]),
+        "network": f"slow_r{_depth(tensors, pathways[0])}",
         "classes": len(tensors["classifier.weight"]),
         "base_channels": base,
         "temporal_blocks": _temporal_blocks(tensors, pathways),
@@ -34,7 +32,12 @@ def shape_of(tensors: Mapping[str, Tensor]) -> dict:
     if pathways == ("slow", "fast"):
         beta = base // len(tensors["fast.stem.conv.conv.weight"])
         kernel = tensors["fusions.0.lateral.conv.weight"].shape[2]
-        found |= {"family": "slowfast", "beta": beta, "fusion_kernel": kernel, "spread": True}
+        found |= {
+            "network": f"slowfast_r{_depth(tensors, 'slow')}",
+            "beta": beta,
+            "fusion_kernel": kernel,
+            "spread": True,
+        }
     return found
 
 
@@ -46,15 +49,15 @@ def assemble(architecture: Architecture, tensors: Mapping[str, Tensor]) -> tuple
     """
     with torch.device("meta"):
         network = build(architecture).eval()
-    expected = _expected(network)
+    state = network.state_dict()
+    expected = {name: tensor.shape for name, tensor in state.items() if not name.endswith(".num_batches_tracked")}
     missing, more = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
     wrong = [n for n in sorted(expected.keys() & tensors.keys()) if tensors[n].shape != expected[n]]
     if missing or more or wrong:
         raise Misfit(missing, more, {name: (tuple(tensors[name].shape), tuple(expected[name])) for name in wrong})
-    weights = {name: t.float().contiguous() for name, t in tensors.items() if not name.endswith(MOMENTS)}
-    network.load_state_dict(weights, assign=True)
-    layers = [name for name, module in network.named_modules() if isinstance(module, SlimmableBatchNorm3d)]
-    return network, {layer: tuple(tensors[f"{layer}.{moment}"].float() for moment in MOMENTS) for layer in layers}
+    counts = {name: torch.zeros_like(t, device="cpu") for name, t in state.items() if name not in expected}
+    network.load_state_dict({n: t.float().contiguous() for n, t in tensors.items()} | counts, assign=True)
+    return network, running_statistics(network.network, network.graph)
 
 
 class Misfit(ConversionError):
@@ -63,12 +66,6 @@ class Misfit(ConversionError):
     def __init__(self, missing: list[str], more: list[str], wrong: dict[str, tuple[tuple, tuple]]) -> None:
         super().__init__(f"{len(missing)} missing, {len(more)} superfluous, {len(wrong)} of another shape")
         self.missing, self.more, self.wrong = missing, more, wrong
-
-
-def _expected(network: AdaptiveNetwork) -> dict[str, torch.Size]:
-    shapes = {name: tensor.shape for name, tensor in network.state_dict().items()}
-    norms = {name: m.weight.shape for name, m in network.named_modules() if isinstance(m, SlimmableBatchNorm3d)}
-    return shapes | {f"{layer}.{moment}": shape for layer, shape in norms.items() for moment in MOMENTS}
 
 
 def _depth(tensors: Mapping[str, Tensor], pathway: str) -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import Architecture
 from a3d.configuration import ComputationalRange, range_0016
+from a3d.trained import TrainedNetwork
 from a3d.video.sampling import Sampling
 from a3d.weights import files, pyslowfast
 from a3d.weights.assembly import ConversionError, Misfit, assemble, shape_of
@@ -29,7 +30,7 @@ def convert(
     task: str | None = None,
     aligned: bool | None = None,
     span: Callable[[int, int], ComputationalRange] = range_0016,
-) -> AdaptiveNetwork:
+) -> TrainedNetwork:
     """The adaptive network with the weights of a PySlowFast, Caffe2 or PyTorchVideo file of Slow or SlowFast.
 
     labels: a file of class names. frames, stride: T × τ of the Slow pathway; alpha: Fast frames per Slow frame;
@@ -48,20 +49,27 @@ def convert(
     shape = _shape(file, tensors)
     told = _timing(file, shape) | _head(file)
     told |= _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial, task=task, aligned=aligned)
-    stride = told.pop("stride")
-    architecture = Architecture(**shape, **told)
+    stride, alpha = told.pop("stride"), told.pop("alpha")
+    architecture = _architecture(shape, told, alpha)
     try:
         network, statistics = assemble(architecture, tensors)
     except Misfit as misfit:
         raise ConversionError(f"{file.path} does not fit {architecture.name}: {_described(misfit, theirs)}") from None
-    if labels is not None:
-        network.labels = read_labels(labels, architecture.classes)
-    step = architecture.alpha if architecture.family == "slowfast" else 1
-    network.sampling = Sampling(architecture.frames * step, max(1, stride // step), architecture.spatial)
-    network.range = span(architecture.spatial, architecture.frames)
-    network.statistics = {network.range.full: statistics, network.range.largest: statistics}
-    network.provenance = {"converted": {"file": file.path.name, "format": file.format_name, "tensors": len(tensors)}}
-    return network
+    count, step, covered = architecture.classes, network.graph.alpha, span(architecture.spatial, architecture.frames)
+    names = read_labels(labels, count) if labels is not None else tuple(f"class {i}" for i in range(count))
+    sampling = Sampling(architecture.frames * step, max(1, stride // step), architecture.spatial)
+    network.statistics = {covered.full: statistics, covered.largest: statistics}
+    origin = {"converted": {"file": file.path.name, "format": file.format_name, "tensors": len(tensors)}}
+    return TrainedNetwork(network, names, sampling, covered, provenance=origin)
+
+
+def _architecture(shape: dict, told: dict, alpha: int) -> Architecture:
+    """From what weights and the file's settings tell."""
+    fields = {name: told.pop(name) for name in ("frames", "spatial", "task") if name in told}
+    fields |= {name: shape.pop(name) for name in ("network", "classes")}
+    options = shape | ({"alpha": alpha} if fields["network"].startswith("slowfast") else {})
+    options |= {"aligned": told["aligned"]} if fields["task"] == "detection" else {}
+    return Architecture(**fields, options=options)
 
 
 def _translated(file: WeightFile) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -90,8 +98,8 @@ def _shape(file: WeightFile, tensors: dict[str, Tensor]) -> dict:
 
 def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
     """frames, stride, alpha, spatial: from the file's configuration, its name, or what was published."""
-    fast = shape["family"] == "slowfast"
-    sparse = fast and shape["depth"] == 50 and shape["fusion_kernel"] == 5  # SlowFast 4×16, R-50
+    fast = shape["network"].startswith("slowfast")
+    sparse = fast and shape["network"].endswith("r50") and shape["fusion_kernel"] == 5  # SlowFast 4×16, R-50
     found = {"frames": 4, "stride": 16} if sparse else {"frames": 8, "stride": 8}
     found |= {"alpha": 8 if sparse or not fast else 4, "spatial": 224}
     if "SLOWFAST.ALPHA" in file.settings and fast:

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from a3d.adaptive.network import MissingStatistics
+from a3d.adaptive.errors import MissingStatistics
 from a3d.adaptive.resident import Residents
 from a3d.configuration import Configuration
 from a3d.testing.calibration import calibrate

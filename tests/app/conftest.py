@@ -7,7 +7,7 @@ from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
 from a3d.configuration import ComputationalRange
 from a3d.inference.checkpoint import load, save
-from a3d.networks.slow import slow_r18
+from a3d.networks import slow_r18
 from a3d.testing.calibration import calibrate
 from a3d.video import Sampling
 from a3d.video.encode import write_video

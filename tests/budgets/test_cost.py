@@ -7,8 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from a3d.adaptive.slimmable import Pass
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
-from a3d.networks.slow import slow_r50
-from a3d.networks.slowfast import slowfast_r50
+from a3d.networks import slow_r50
+from a3d.networks import slowfast_r50
 
 # spatial, frames, width, GFLOPs, params in millions: Tables 9, 10 (Slow 8×8) and 11 (SlowFast 4×16)
 SLOW = """256 8 1.0 54.5 32.5|224 8 1.0 41.7 32.5|224 6 1.0 31.3 32.5|224 4 1.0 20.9 32.5|224 4 0.9 16.8 26.5

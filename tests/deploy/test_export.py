@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from a3d import calibrate, predict
-from a3d.adaptive.network import MissingStatistics
+from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.cli import main
 from a3d.configuration import Configuration
@@ -18,8 +18,8 @@ from a3d.deploy import export as exporting
 from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
 from a3d.inference.checkpoint import save
-from a3d.networks.slow import slow_r18
-from a3d.networks.slowfast import slowfast_r18
+from a3d.networks import slow_r18
+from a3d.networks import slowfast_r18
 from a3d.video import decode_views, normalise
 from a3d.video.views import squares
 from tests.conftest import shaken

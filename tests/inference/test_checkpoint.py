@@ -11,8 +11,8 @@ from a3d.adaptive.extraction import trace
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, range_0016
 from a3d.inference.checkpoint import CheckpointError, file_order, load, save, save_table
-from a3d.networks.slow import slow_r18, slow_r26
-from a3d.networks.slowfast import slowfast_r18, slowfast_r26
+from a3d.networks import slow_r18, slow_r26
+from a3d.networks import slowfast_r18, slowfast_r26
 from a3d.testing.calibration import calibrate
 from a3d.video import Sampling
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from a3d.adaptive.network import MissingStatistics
+from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, ConfigurationError

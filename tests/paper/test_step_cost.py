@@ -8,7 +8,7 @@ import torch
 
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, range_0016, range_006
-from a3d.networks.slowfast import slowfast_r18
+from a3d.networks import slowfast_r18
 from a3d.paper.step_cost import PAPER, TWO_RANDOM, expected_network_ratio, expected_ratio
 from a3d.training.mutual import sample_configurations
 

@@ -15,7 +15,7 @@ import torch
 from a3d import parallel
 from a3d.configuration import ComputationalRange
 from a3d.datasets import ClipFolder, TrainingClips
-from a3d.networks.slow import slow_r18
+from a3d.networks import slow_r18
 from a3d.testing.evaluation import build_table
 from a3d.training.loop import Run
 from a3d.training.recipes import small

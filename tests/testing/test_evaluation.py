@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import average_precision_score
 
-from a3d.adaptive.network import MissingStatistics
+from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from a3d.configuration import Configuration, range_0016
-from a3d.networks.slow import slow_r18
-from a3d.networks.slowfast import slowfast_r18
+from a3d.networks import slow_r18
+from a3d.networks import slowfast_r18
 from a3d.training.lesson import Lesson
 from a3d.training.mutual import mutual_step
 from a3d.training.teacher import ImageTeacher

@@ -13,7 +13,7 @@ import torch
 
 from a3d.configuration import range_0016
 from a3d.datasets import ClipFolder, TrainingClips
-from a3d.networks.slow import slow_r18
+from a3d.networks import slow_r18
 from a3d.training.loop import COLUMNS, Run
 from a3d.training.mutual import TrainingError
 from a3d.training.recipes import paper, small

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from a3d.configuration import Configuration, range_0016
-from a3d.networks.slow import slow_r18
+from a3d.networks import slow_r18
 from a3d.training.mutual import mutual_step
 from a3d.training.recipes import from_scratch
 from a3d.training.steps import STEPS, RecipeError, check, networks_of_step

@@ -80,14 +80,14 @@ class Resident:
             if option.configuration not in self._subs:
                 sub = self._subs[option.configuration] = self.network.extract(option.configuration)
                 frames, size = self.network.clip_shape(option.configuration)
-                sub(torch.zeros(1, 3, frames, size, size, device=sub.classifier.weight.device))
+                sub(torch.zeros(1, 3, frames, size, size, device=sub.device))
 
     @torch.inference_mode()
     def answer(self, window: Window, configuration: Configuration) -> tuple[str, float]:
         """The most probable class of a window, and its probability."""
         sub = self._subs[configuration]
         size = self.network.clip_shape(configuration)[1]
-        clip = crop_views(window.frames[None], self.network.sampling, 1, size).to(sub.classifier.weight.device)
+        clip = crop_views(window.frames[None], self.network.sampling, 1, size).to(sub.device)
         probability, label = self.network.probabilities(sub(clip))[0].max(0)
         return self.network.labels[int(label)], float(probability)
 

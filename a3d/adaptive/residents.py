@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from a3d.adaptive.slimmable import Statistics
+from a3d.adaptive.moments import Statistics
 from a3d.configuration import Configuration
 
 if TYPE_CHECKING:
