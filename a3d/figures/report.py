@@ -169,9 +169,7 @@ def _about(network: TrainedNetwork) -> dict[str, object]:
     architecture, sampling = network.architecture, network.sampling
     options = (f"{name.replace('_', ' ')} {value}" for name, value in architecture.options.items())
     facts: dict[str, object] = {
-        "network": ", ".join(
-            [architecture.name, *(f"{k} {v}" for k, v in architecture.options.items()), architecture.task]
-        ),
+        "network": ", ".join([architecture.name, *options, architecture.task]),
         "range": f"{network.range.name}: {', '.join(map(str, network.range.spatials))} pixels, "
         f"{', '.join(map(str, network.range.frame_counts))} frames, width from {network.range.widths[0]:g}",
         "clip": f"{sampling.frames} frames, one of every {sampling.stride}, {sampling.spatial}²",
