@@ -9,6 +9,8 @@ from types import ModuleType
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 
 from a3d.weights import caffe2, pyslowfast, pytorchvideo
@@ -36,14 +38,36 @@ class WeightFile:
 def read(path: str | Path) -> WeightFile:
     """Raises ConversionError for a file that is missing, unsafe, damaged, or of no known format."""
     path = Path(path)
-    if not path.is_file():
-        raise ConversionError(f"{path} does not exist: give a file of the Model Zoo or of PyTorchVideo")
-    tensors, text = _torch(path) if _written_by_torch(path) else _caffe2(path)
+    tensors, text = _content(path)
     for layout in FORMATS:
         if layout.recognises(set(tensors)):
             return WeightFile(path, layout, tensors, pyslowfast.settings(text))
     first = f"its first name is {min(tensors)!r}" if tensors else "it holds no tensors"
     raise ConversionError(f"{path} is not Slow or SlowFast as PySlowFast, Caffe2 or PyTorchVideo name them: {first}")
+
+
+def read_tensors(path: str | Path) -> dict[str, Tensor]:
+    """Return the tensors of a file by its own names, whatever network they are of.
+
+    Raises ConversionError for a file that is missing, unsafe or damaged.
+    """
+    return _content(Path(path))[0]
+
+
+def _content(path: Path) -> tuple[dict[str, Tensor], str]:
+    """Tensors, and the text of the configuration that the file carries."""
+    if not path.is_file():
+        raise ConversionError(f"{path} does not exist: give a file of weights (.pth, .pyth, .pkl, .safetensors)")
+    if path.suffix == ".safetensors":
+        return _safetensors(path), ""
+    return _torch(path) if _written_by_torch(path) else _caffe2(path)
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ConversionError(f"{path} cannot be read as safetensors ({error}): download it again") from None
 
 
 def _written_by_torch(path: Path) -> bool:
