@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
@@ -19,13 +19,15 @@ class LiteShape:
     """How deep and wide such a network is.
 
     repeats, channels: blocks of each stage, and what they hand on. stem, features: channels of the first and of the
-    last convolution. dropout: before the classifier, in training.
+    last convolution. temporal: kernel size in time of the depthwise convolutions; 1 makes it an image network that
+    sees every frame. dropout: before the classifier, in training.
     """
 
     repeats: tuple[int, ...]
     channels: tuple[int, ...]
     stem: int = 32
     features: int = 1280
+    temporal: int = 3
     dropout: float = 0.2
 
 
@@ -42,15 +44,14 @@ class Lite(nn.Module):
     image networks were trained so: with an S that is a multiple of 32 every size on the way is even.
     """
 
-    def __init__(self, shape: LiteShape, classes: int = 400, temporal: int = 3) -> None:
-        """temporal: kernel size in time of the depthwise convolutions; 1 makes it an image network on every frame."""
+    def __init__(self, shape: LiteShape, classes: int = 400) -> None:
         super().__init__()
         self.stem = strided(3, shape.stem, (1, 3, 3))
         self.stages = nn.ModuleList()
         inputs = shape.stem
         settings = zip(shape.repeats, shape.channels, KERNELS, STRIDES, EXPANSIONS, strict=True)
         for repeats, outputs, size, stride, expansion in settings:
-            kernel, stage = (temporal, size, size), nn.Sequential()
+            kernel, stage = (shape.temporal, size, size), nn.Sequential()
             for number in range(repeats):
                 stage.append(InvertedResidual(inputs, outputs, kernel, 1 if number else stride, expansion))
                 inputs = outputs
@@ -94,16 +95,19 @@ def strided(inputs: int, outputs: int, kernel: tuple[int, int, int], groups: int
     return ConvNorm(inputs, outputs, kernel, (1, 2, 2), padding, groups, nn.ReLU6(), EPS, pad)
 
 
-def lite0(classes: int = 400) -> Lite:
-    """Return EfficientNet-Lite0 along time: 3.6 GFLOPs at 224²×8, 5.0 M parameters at 1000 classes."""
-    return Lite(LITE0, classes)
+def lite0(classes: int = 400, **options) -> Lite:
+    """Return EfficientNet-Lite0 along time: 3.6 GFLOPs at 224²×8, 5.0 M parameters at 1000 classes.
+
+    Options of every builder: the fields of `LiteShape`.
+    """
+    return Lite(replace(LITE0, **options), classes)
 
 
-def lite1(classes: int = 400) -> Lite:
+def lite1(classes: int = 400, **options) -> Lite:
     """Return EfficientNet-Lite1, a block more in five of the seven stages: 4.8 GFLOPs at 224²×8, 5.9 M parameters."""
-    return Lite(LITE1, classes)
+    return Lite(replace(LITE1, **options), classes)
 
 
-def lite2(classes: int = 400) -> Lite:
+def lite2(classes: int = 400, **options) -> Lite:
     """Return EfficientNet-Lite2, as deep as `lite1` and a tenth wider: 5.4 GFLOPs at 224²×8, 6.6 M parameters."""
-    return Lite(LITE2, classes)
+    return Lite(replace(LITE2, **options), classes)

@@ -15,7 +15,9 @@ class Ordinary(torch.nn.Module):
         self.statistics = {n: (torch.zeros_like(m.bias), torch.ones_like(m.bias)) for n, m in layers.items()}
 
     def state_dict(self):
-        pairs = [(f"{name}.{key}", t) for name, two in self.statistics.items() for key, t in zip(MOMENTS, two)]
+        pairs = [
+            (f"{name}.{key}", t) for name, two in self.statistics.items() for key, t in zip(MOMENTS, two, strict=True)
+        ]
         return self.network.state_dict() | {name: tensor.data for name, tensor in pairs}
 
     def load_state_dict(self, state):
