@@ -12,7 +12,7 @@ from a3d.adaptive.network import Architecture
 from a3d.configuration import ComputationalRange, range_0016
 from a3d.trained import TrainedNetwork
 from a3d.video.sampling import Sampling
-from a3d.weights import files, pyslowfast
+from a3d.weights import files, mmaction2, pyslowfast
 from a3d.weights.assembly import ConversionError, Misfit, assemble, shape_of
 from a3d.weights.files import WeightFile
 from a3d.weights.labels import read_labels
@@ -89,7 +89,8 @@ def _translated(file: WeightFile) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 def _shape(file: WeightFile, tensors: dict[str, Tensor]) -> dict:
     try:
-        return shape_of(tensors)
+        found = shape_of(tensors)
+        return found | {"spread": found.get("spread", False) and file.format is not mmaction2}
     except KeyError as missing:
         raise ConversionError(f"{file.path} has no {missing}: the file is not whole, download it again") from None
     except ConversionError as error:

@@ -13,11 +13,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from a3d.weights import caffe2, pyslowfast, pytorchvideo
+from a3d.weights import caffe2, mmaction2, pyslowfast, pytorchvideo
 from a3d.weights.assembly import ConversionError
 from a3d.weights.unpickling import Numbers, UnsafeFile, read_numbers
 
-FORMATS = (pyslowfast, caffe2, pytorchvideo)
+FORMATS = (pyslowfast, caffe2, pytorchvideo, mmaction2)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # files of torch before 1.6 begin so, later ones are zips
 
 
@@ -41,9 +41,12 @@ def read(path: str | Path) -> WeightFile:
     tensors, text = _content(path)
     for layout in FORMATS:
         if layout.recognises(set(tensors)):
+            tensors = mmaction2.slow_first(tensors) if layout is mmaction2 else tensors
             return WeightFile(path, layout, tensors, pyslowfast.settings(text))
     first = f"its first name is {min(tensors)!r}" if tensors else "it holds no tensors"
-    raise ConversionError(f"{path} is not Slow or SlowFast as PySlowFast, Caffe2 or PyTorchVideo name them: {first}")
+    raise ConversionError(
+        f"{path} is not Slow or SlowFast as PySlowFast, Caffe2, PyTorchVideo or mmaction2 name them: {first}"
+    )
 
 
 def read_tensors(path: str | Path) -> dict[str, Tensor]:

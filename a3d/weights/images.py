@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,24 +38,31 @@ def read_image_weights(path: str | Path) -> ImageWeights:
 
     Raises ConversionError for a file that is missing, unsafe or damaged, or of another network.
     """
-    tensors = read_tensors(path)
-    if (found := image_weights(tensors)) is None:
+    try:
+        found = image_weights(read_tensors(path))
+    except Variant as variant:
+        raise ConversionError(f"{path} {variant}") from None
+    if found is None:
         raise ConversionError(f"{path} is no image network known here: give {KNOWN}")
     return found
 
 
-def image_weights(tensors: dict[str, Tensor]) -> ImageWeights | None:
+class Variant(ConversionError):
+    """An image network of a known kind that is built otherwise."""
+
+
+def image_weights(tensors: Mapping[str, Tensor]) -> ImageWeights | None:
     """Return the image network that tensors by its own names make, None where they are of no known kind.
 
-    Raises ConversionError, naming tensors, where the kind is known but this network is a variant of it.
+    Raises Variant, naming a tensor, where the kind is known but this network is built otherwise.
     """
     layout = next((layout for layout in FORMATS if layout.recognises(set(tensors))), None)
     if layout is None:
         return None
     if (family := layout.family(tensors)) is None:
-        raise ConversionError(f"an image network of another depth than those known here: give {KNOWN}")
+        raise Variant(f"is an image network of another depth or width than those known here: give {KNOWN}")
     used = {key: value for key, value in tensors.items() if not key.endswith(".num_batches_tracked")}
     renamed = {key: layout.rename(key, family) for key in used}
     if unknown := [key for key, name in renamed.items() if name is None]:
-        raise ConversionError(f"{unknown[0]} belongs to no plain {family}: give {KNOWN}")
+        raise Variant(f"has {unknown[0]}, which belongs to no plain {family}: give {KNOWN}")
     return ImageWeights(family, {renamed[key]: value for key, value in used.items()})

@@ -45,7 +45,9 @@ def _inflated(name: str, image: Tensor, shape: torch.Size, fused: bool) -> Tenso
     more = [wanted - found for found, wanted in zip(tensor.shape, shape, strict=False)]
     free = {1: fused, 2: image.ndim == 4}  # inputs and frames may be more than the image network's
     if tensor.ndim != len(shape) or any(count < 0 or (count and not free.get(i)) for i, count in enumerate(more)):
-        raise ConversionError(f"{name} is {tuple(image.shape)}, the network's {tuple(shape)}: give one of its width")
+        raise ConversionError(
+            f"{name} is {tuple(image.shape)}, the network's {tuple(shape)}: give one of its depth and width"
+        )
     before = [count // 2 if i == 2 else 0 for i, count in enumerate(more)]
     around = [(first, count - first) for first, count in zip(before, more, strict=True)]
     return F.pad(tensor, [side for pair in reversed(around) for side in pair])
