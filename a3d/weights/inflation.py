@@ -11,6 +11,10 @@ from torch import Tensor, nn
 
 from a3d.weights.assembly import ConversionError
 
+# With 18 layers the image network has no convolution in its first shortcut, where features of Fast come in here.
+FUSED_SHORTCUT = "slow.stages.0.0.shortcut."
+OF_VIDEO = ("classifier.", "fast.", "fusions.", FUSED_SHORTCUT)  # what an image network need not have
+
 
 def inflate(image_weights: Mapping[str, Tensor], network: nn.Module, classifier: bool = False) -> dict[str, Tensor]:
     """Return a state dict of `network` that starts from an image network.
@@ -22,12 +26,12 @@ def inflate(image_weights: Mapping[str, Tensor], network: nn.Module, classifier:
     convolutions alike. The usual 1/t in each frame of a dense one is right only away from the first and the last frame,
     where zeros of the padding count as frames; a clip is 4 to 16 frames, and the error grows layer by layer. So each
     frame is seen as the image network sees it, and training finds out what to do with its neighbours. Input channels
-    that the image network lacks (features of a Fast pathway) start at zero, and what else it lacks stays as it is in
-    the network: a still clip has the features of the image network, and with its classifier, its logits.
+    where features of a Fast pathway come in start at zero; Fast and the laterals stay as they are in the network, which
+    is to be a fresh one. A still clip has the features of the image network, and with its classifier, its logits.
     Raises ConversionError, naming the tensor, where one does not fit.
     """
     state = {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}
-    slowfast = any(name.startswith("slow.") for name in state)
+    slowfast, fresh = any(name.startswith("slow.") for name in state), set(state)
     for name, tensor in image_weights.items():
         if name.startswith("classifier.") and not classifier:
             continue
@@ -36,6 +40,12 @@ def inflate(image_weights: Mapping[str, Tensor], network: nn.Module, classifier:
             raise ConversionError(f"the network has no {name}: give the image network of its kind and depth")
         fused = slowfast and not name.startswith("slow.stem")
         state[name] = _inflated(name, tensor.to(state[name]), state[name].shape, fused)
+        fresh.remove(name)
+    if f"{FUSED_SHORTCUT}conv.weight" in fresh:
+        nn.init.dirac_(state[f"{FUSED_SHORTCUT}conv.weight"])  # the identity, as there; a fresh batch norm is one
+    for name in sorted(fresh):
+        if not name.startswith(OF_VIDEO) and not name.endswith(".num_batches_tracked"):
+            raise ConversionError(f"the image network has no {name}: give one of the kind and depth of the network")
     return state
 
 

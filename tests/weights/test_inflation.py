@@ -10,8 +10,8 @@ import torchvision
 from torch.nn.functional import interpolate
 
 from a3d.networks.lite import LITE0, Lite, lite0, lite1, lite2
-from a3d.networks.slow import slow_r18, slow_r50
-from a3d.networks.slowfast import slowfast_r50
+from a3d.networks.slow import slow_r18, slow_r50, slow_r101
+from a3d.networks.slowfast import slowfast_r18, slowfast_r50
 from a3d.synthetic import render
 from a3d.weights import ConversionError
 from a3d.weights.images import image_weights, read_image_weights
@@ -39,7 +39,8 @@ def resnet50():
 
 
 @pytest.mark.parametrize(
-    ("build", "depth", "frames"), [(slow_r18, "18", 8), (slow_r50, "50", 8), (slowfast_r50, "50", 32)]
+    ("build", "depth", "frames"),
+    [(slow_r18, "18", 8), (slow_r50, "50", 8), (slowfast_r18, "18", 32), (slowfast_r50, "50", 32)],
 )
 def test_logits_of_a_still_clip_are_the_image_networks(build, depth, frames, resnet50):
     image = resnet50 if depth == "50" else trained(torchvision.models.resnet18(num_classes=50), pictures(8, 96))
@@ -123,6 +124,8 @@ def test_weights_that_do_not_fit_are_named(resnet50):
     found = image_weights(resnet50.state_dict()).tensors
     with pytest.raises(ConversionError, match=r"pathway.stages.0.0.a.conv.weight is \(64, 64, 1, 1\), the network's"):
         inflate(found, Ordinary(slow_r18(5)))
+    with pytest.raises(ConversionError, match=r"the image network has no pathway.stages.2.10.a.conv.weight: give one"):
+        inflate(found, Ordinary(slow_r101(50)))
     with pytest.raises(ConversionError, match=r"no pathway.stem.conv.conv.weight: give the image network of its kind"):
         inflate(found, lite0(5))
     with pytest.raises(
