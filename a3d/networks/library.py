@@ -10,7 +10,10 @@ from a3d.configuration import ConfigurationError
 
 NAMES = {
     "torchvision": ("r3d_18", "mc3_18", "r2plus1d_18", "s3d"),
-    "pytorchvideo": ("c2d_r50", "i3d_r50", "csn_r101", "r2plus1d_r50"),
+    "pytorchvideo": (
+        *("slow_r50", "slowfast_r50", "c2d_r50", "i3d_r50", "csn_r101", "r2plus1d_r50"),
+        *("x3d_xs", "x3d_s", "x3d_m", "x3d_l"),
+    ),
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from a3d.networks.blocks import ConvNorm, Pathway, initialise
@@ -14,14 +13,20 @@ FIXED = ("fast", "fusions")  # what keeps all channels and sees the clip as it i
 
 
 class Fusion(nn.Module):
-    """Fast features (βC, αT) become 2βC channels at the T frames of the Slow ones, and stand behind those."""
+    """Fast features (βC, αT) become 2βC channels at the T frames of the Slow ones, and stand behind those.
 
-    def __init__(self, fast_channels: int, alpha: int, kernel: int) -> None:
+    norm: a batch norm and a ReLU follow the convolution, as published.
+    """
+
+    def __init__(self, fast_channels: int, alpha: int, kernel: int, norm: bool = True) -> None:
         super().__init__()
         self.lateral = ConvNorm(fast_channels, 2 * fast_channels, (kernel, 1, 1), (alpha, 1, 1))
+        self.act = nn.ReLU() if norm else nn.Identity()
+        if not norm:
+            self.lateral.norm = nn.Identity()
 
     def forward(self, slow: Tensor, fast: Tensor) -> Tensor:
-        return torch.cat([slow, F.relu(self.lateral(fast))], 1)
+        return torch.cat([slow, self.act(self.lateral(fast))], 1)
 
 
 class SlowFast(nn.Module):
@@ -29,7 +34,8 @@ class SlowFast(nn.Module):
 
     alpha: Fast frames to a Slow frame; beta: Slow channels to a Fast channel, the paper's 1/β. fusion_kernel: in time,
     of the lateral convolutions. spread: Slow sees frames from the first to the last of the clip, as the official code
-    picks them, not every α-th. temporal_blocks: as of `Slow`, one number a pathway.
+    picks them, not every α-th. temporal_blocks: as of `Slow`, one number a pathway. lateral_norm: whether batch norm
+    and ReLU follow the lateral convolutions; in mmaction2's published weights they do not.
     """
 
     def __init__(
@@ -44,6 +50,7 @@ class SlowFast(nn.Module):
         temporal_blocks: tuple[int, ...] = (),
         spread: bool = False,
         detects: bool = False,
+        lateral_norm: bool = True,
     ) -> None:
         super().__init__()
         self.alpha, self.spread = alpha, spread
@@ -52,7 +59,7 @@ class SlowFast(nn.Module):
         fused = self.fast.channels[:-1]  # after the stem and every stage but the last
         laterals = tuple(2 * c for c in fused)
         self.slow = Pathway(depth, base_channels, SLOW_KERNELS, laterals, slow_blocks, detects)
-        self.fusions = nn.ModuleList(Fusion(c, alpha, fusion_kernel) for c in fused)
+        self.fusions = nn.ModuleList(Fusion(c, alpha, fusion_kernel, lateral_norm) for c in fused)
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.slow.channels[-1] + self.fast.channels[-1], classes)
         initialise(self)

@@ -38,6 +38,7 @@ def shape_of(tensors: Mapping[str, Tensor]) -> dict:
             "fusion_kernel": kernel,
             "spread": True,
         }
+        found |= {} if "fusions.0.lateral.norm.weight" in tensors else {"lateral_norm": False}
     return found
 
 

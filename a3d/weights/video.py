@@ -18,6 +18,7 @@ from a3d.weights.assembly import ConversionError
 from a3d.weights.files import read_tensors
 
 OURS = {"x3d_m": x3d_m, "x3d_l": x3d_l}
+TAKEN_OVER = ("slow", "x3d")  # what PyTorchVideo's networks begin with that become ours
 LAST = re.compile(r"(?:fc|classifier\.1|blocks\.\d+\.proj|classifier)\.bias")  # of the layer that gives the logits
 SHOWN = 3  # names of a mismatch in its message
 
@@ -68,7 +69,7 @@ def video_weights(tensors: Mapping[str, Tensor]) -> VideoWeights:
         return _x3d(tensors)
     library = "pytorchvideo" if any(key.startswith("blocks.") for key in tensors) else "torchvision"
     nearest, fewest = "", None
-    for name in NAMES[library] if last else ():
+    for name in (name for name in NAMES[library] if last and not name.startswith(TAKEN_OVER)):
         builder = f"{library}:{name}"
         wrong = _differences(builder, last[0], {}, tensors)
         if not wrong:

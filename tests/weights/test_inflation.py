@@ -10,14 +10,13 @@ import torchvision
 from torch.nn.functional import interpolate
 
 from a3d.networks.lite import LITE0, Lite, lite0, lite1, lite2
-from a3d.networks.slow import slow_r18, slow_r50, slow_r101
-from a3d.networks.slowfast import slowfast_r18, slowfast_r50
+from a3d.networks.slow import Slow
+from a3d.networks.slowfast import SlowFast
 from a3d.synthetic import render
 from a3d.weights import ConversionError
 from a3d.weights.images import image_weights, read_image_weights
 from a3d.weights.inflation import inflate
 from tests.moments import trained
-from tests.weights.ordinary import Ordinary
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # the package uses an interface that has been renamed
@@ -38,13 +37,11 @@ def resnet50():
     return trained(torchvision.models.resnet50(num_classes=50), pictures(8, 96))
 
 
-@pytest.mark.parametrize(
-    ("build", "depth", "frames"),
-    [(slow_r18, "18", 8), (slow_r50, "50", 8), (slowfast_r18, "18", 32), (slowfast_r50, "50", 32)],
-)
-def test_logits_of_a_still_clip_are_the_image_networks(build, depth, frames, resnet50):
-    image = resnet50 if depth == "50" else trained(torchvision.models.resnet18(num_classes=50), pictures(8, 96))
-    found, network = image_weights(image.state_dict()), Ordinary(build(50))
+@pytest.mark.parametrize(("build", "frames"), [(Slow, 8), (SlowFast, 32)])
+@pytest.mark.parametrize("depth", [18, 50])
+def test_logits_of_a_still_clip_are_the_image_networks(build, frames, depth, resnet50):
+    image = resnet50 if depth == 50 else trained(torchvision.models.resnet18(num_classes=50), pictures(8, 96))
+    found, network = image_weights(image.state_dict()), build(depth, 50).eval()
     assert found.family == f"resnet{depth}" and found.classes == 50
     network.load_state_dict(inflate(found.tensors, network, classifier=True))
     picture = pictures(2)
@@ -55,7 +52,7 @@ def test_logits_of_a_still_clip_are_the_image_networks(build, depth, frames, res
 
 
 def test_logits_of_a_moving_clip_are_the_mean_of_its_frames(resnet50):
-    network = Ordinary(slow_r50(50))
+    network = Slow(50, 50).eval()
     network.load_state_dict(inflate(image_weights(resnet50.state_dict()).tensors, network, classifier=True))
     frames = pictures(8)
     with torch.no_grad():
@@ -65,7 +62,7 @@ def test_logits_of_a_moving_clip_are_the_mean_of_its_frames(resnet50):
 
 def test_spread_over_the_frames_a_kernel_would_lose_a_share_at_the_ends(resnet50):
     """Why the image kernel stands in the middle frame of dense kernels too."""
-    network = Ordinary(slow_r50(50))
+    network = Slow(50, 50).eval()
     state = inflate(image_weights(resnet50.state_dict()).tensors, network, classifier=True)
     spread = {name: t.mean(2, keepdim=True).expand_as(t) if t.ndim == 5 else t for name, t in state.items()}
     network.load_state_dict(spread)
@@ -109,7 +106,7 @@ def test_rendered_frames_are_of_the_same_imagenet_class():
 
 
 def test_what_the_image_network_lacks_stays(resnet50):
-    network = Ordinary(slowfast_r50(5))
+    network = SlowFast(50, 5).eval()
     before, after = network.state_dict(), inflate(image_weights(resnet50.state_dict()).tensors, network)
     assert before.keys() == after.keys()
     slow = {name for name in before if name.startswith("slow.")}
@@ -123,17 +120,17 @@ def test_what_the_image_network_lacks_stays(resnet50):
 def test_weights_that_do_not_fit_are_named(resnet50):
     found = image_weights(resnet50.state_dict()).tensors
     with pytest.raises(ConversionError, match=r"pathway.stages.0.0.a.conv.weight is \(64, 64, 1, 1\), the network's"):
-        inflate(found, Ordinary(slow_r18(5)))
+        inflate(found, Slow(18, 5).eval())
     with pytest.raises(ConversionError, match=r"the image network has no pathway.stages.2.10.a.conv.weight: give one"):
-        inflate(found, Ordinary(slow_r101(50)))
+        inflate(found, Slow(101, 50).eval())
     with pytest.raises(ConversionError, match=r"no pathway.stem.conv.conv.weight: give the image network of its kind"):
         inflate(found, lite0(5))
     with pytest.raises(
         ConversionError, match=r"pathway.stem.conv.conv.weight is \(64, 3, 7, 7\), the network's \(32, "
     ):
-        inflate(found, Ordinary(slow_r50(5, base_channels=32)))
+        inflate(found, Slow(50, 5, base_channels=32).eval())
     with pytest.raises(ConversionError, match=r"classifier.weight is \(50, 2048\), the network's \(5, 2048\)"):
-        inflate(found, Ordinary(slow_r50(5)), classifier=True)
+        inflate(found, Slow(50, 5).eval(), classifier=True)
 
 
 def test_inputs_are_padded_where_features_are_fused_alone():

@@ -11,7 +11,6 @@ from a3d.weights.images import ImageWeights
 from a3d.weights.recognition import recognise
 from a3d.weights.video import VideoWeights
 from tests import official
-from tests.weights.test_convert import SMALL
 
 
 def written(state, folder):
@@ -26,7 +25,7 @@ def test_each_kind_is_told(tmp_path):
     assert isinstance(found, ImageWeights) and found.family == "resnet50"
     found = recognise(written(video.state_dict(), tmp_path))
     assert isinstance(found, VideoWeights) and found.builder == "pytorchvideo:i3d_r50"
-    found = recognise(written(official.slow(**SMALL).state_dict(), tmp_path))
+    found = recognise(written(official.slow(stem_dim_out=8, model_num_class=5).state_dict(), tmp_path))
     assert isinstance(found, WeightFile) and found.format is pytorchvideo
 
 
