@@ -16,6 +16,7 @@ from torch import Tensor, fx, nn
 
 from a3d import parallel
 from a3d.adaptive.analysis import JOINING
+from a3d.adaptive.depthwise import by_frames, depthwise
 from a3d.adaptive.graph import Graph
 from a3d.adaptive.moments import Moments, Statistics
 from a3d.adaptive.resampling import resample, short_sides
@@ -110,6 +111,8 @@ class Execution:
         if weight.shape != layer.weight.shape:  # a slice is not dense, and fast kernels are for dense weights alone
             last = x.is_contiguous(memory_format=torch.channels_last_3d)
             weight = weight.contiguous(memory_format=torch.channels_last_3d if last else torch.contiguous_format)
+        if is_depthwise(layer) and by_frames(layer, x):
+            return depthwise(x, weight, self._take(node, layer.bias), layer)
         groups = x.shape[1] if is_depthwise(layer) else layer.groups
         return F.conv3d(x, weight, self._take(node, layer.bias), layer.stride, layer.padding, layer.dilation, groups)
 
