@@ -105,6 +105,19 @@ class ComputationalRange:
         if self.widths[-1] != 1.0:
             raise ConfigurationError(f"widths {self.widths}: the last must be 1.0, the full network")
 
+    @classmethod
+    def parse(cls, text: str) -> ComputationalRange:
+        """Read `128,192,224x2,4@0.5,0.75,1`: spatial sizes, frame counts and widths, each in ascending order."""
+        match = re.fullmatch(r"([\d,]+)x([\d,]+)@([\d.,]+)", text.replace(" ", ""))
+        try:
+            spatials, counts, widths = (part.split(",") for part in match.groups())
+            return cls(text, tuple(map(int, spatials)), tuple(map(int, counts)), tuple(map(float, widths)))
+        except (AttributeError, ValueError) as error:
+            cause = f" ({error})" if match else ""
+            raise ConfigurationError(
+                f"cannot read range {text!r}{cause}: write SIZES x FRAMES @ WIDTHS, as in 128,192,224x2,4@0.5,0.75,1"
+            ) from None
+
     @property
     def full(self) -> Configuration:
         """The teacher of the training step: all channels at the reference size and frames."""

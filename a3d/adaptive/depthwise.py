@@ -18,9 +18,9 @@ def by_frames(layer: nn.Conv3d, x: Tensor) -> bool:
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor | None, layer: nn.Conv3d) -> Tensor:
-    """Return the depthwise convolution of x (B, C, T, H, W) with a weight (C, 1, t, k, k), t odd, time padded by t // 2.
+    """Return the depthwise convolution of x (B, C, T, H, W) with a weight (C, 1, t, k, k).
 
-    layer: gives stride, padding and dilation in space.
+    t is odd, and time is padded by t // 2. layer: gives stride, padding and dilation in space.
     """
     batch, channels, frames = x.shape[:3]
     pictures = x.transpose(1, 2).flatten(0, 1)  # (B·T, C, H, W), a view in the layout of channels last

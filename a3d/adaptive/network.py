@@ -144,6 +144,11 @@ class AdaptiveNetwork(nn.Module):
         return str(self.graph.classifier.target).removeprefix("network." if isinstance(self.network, Pathways) else "")
 
     @property
+    def classifier(self) -> nn.Module:
+        """The last layer, a linear one or a convolution."""
+        return self.network.get_submodule(str(self.graph.classifier.target))
+
+    @property
     def middle(self) -> fx.Node:
         """The last node whose maps have twice the resolution of the first of the features."""
         shapes, last = self.uses.shapes(self.full), self.graph.features[0]

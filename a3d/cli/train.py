@@ -14,6 +14,7 @@ from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.cli.options import RANGES, add_data, add_device, command, count, read_data
 from a3d.cli.output import progress_bar
+from a3d.configuration import ComputationalRange, ConfigurationError
 from a3d.datasets import TrainingClips
 from a3d.inference.checkpoint import load, save
 from a3d.networks import NETWORKS, build, by_name
@@ -21,6 +22,7 @@ from a3d.paper.kinetics import KINETICS
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
+from a3d.training.start import from_file
 from a3d.training.steps import STEPS
 from a3d.training.transfer import keeps_classifier, transfer
 from a3d.video import FrameCache, Sampling
@@ -42,11 +44,23 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--out", required=True, type=Path, help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the run in --out was stopped")
     sub.add_argument(
-        "--init", help="checkpoint folder to start from, of any classes or task; its shape holds where none is given"
+        "--init",
+        type=Path,
+        help="checkpoint folder to start from, of any classes or task, whose shape holds where none is given; "
+        "or a file of weights: an image network, which is inflated, or a video network",
+    )
+    sub.add_argument(
+        "--temporal",
+        type=lambda text: tuple(map(count, text.split(","))),
+        help="Lite: kernel size in time of the depthwise convolutions of each of the seven stages, as in 1,1,1,1,3,3,3",
     )
     sub.add_argument("--network", choices=NETWORKS, metavar="NETWORK", help=f"{', '.join(NETWORKS)} (slow_r50)")
     sub.add_argument("--base-channels", type=count, help="channels of the stem (64)")
-    sub.add_argument("--range", choices=RANGES, help="lower end of the computational range (0.016)")
+    sub.add_argument(
+        "--range",
+        help="computational range: 0.016 or 0.06 as published, or sizes, frames and widths, as in "
+        "128,192,224x2,4@0.5,0.75,1 (0.016)",
+    )
     sub.add_argument("--spatial", type=count, help="reference size in pixels (224)")
     sub.add_argument("--frames", type=count, help="frames T of the full clip (8; SlowFast 4)")
     sub.add_argument("--stride", type=count, help="frames between two of the clip, τ (8; SlowFast 16)")
@@ -99,7 +113,7 @@ def run(options: argparse.Namespace) -> None:
         )
     provenance = {
         "command": "a3d " + " ".join(sys.argv[1:]),
-        **({"init": options.init, "before": load(options.init).provenance} if options.init else {}),
+        **_origin(options),
         "recipe": asdict(recipe),
         "clips": len(clips),
         "broken": clips.broken,
@@ -114,17 +128,24 @@ def run(options: argparse.Namespace) -> None:
     print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}{more}")
 
 
+def _origin(options: argparse.Namespace) -> dict:
+    """What the run started from, and where that came from."""
+    if not options.init:
+        return {}
+    return {"init": str(options.init), "before": load(options.init).provenance if options.init.is_dir() else {}}
+
+
 def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     """The network to train, its range, and how clips are sampled for it; what is not given is as in --init."""
     if options.recipe in KINETICS:
         return _published(options, classes)
     torch.manual_seed(options.seed)
-    start = load(options.init) if options.init else None
+    start = load(options.init) if options.init and not options.init.is_file() else None
     network = _fresh(options, classes, task) if start is None else _transferred(options, start, classes, task)
     spatial, frames, alpha = network.full.spatial, network.full.frames, network.graph.alpha
-    span = RANGES[options.range or "0.016"](spatial, frames)
+    span = _range(options.range or "0.016", network)
     stride = (options.stride or (8 if alpha == 1 else 16)) // alpha
-    sampling = Sampling(frames * alpha, stride, spatial)
+    sampling = Sampling(frames * alpha, stride, spatial, **_normalisation(network))
     if start is not None:
         if not options.range and start.range.full == span.full:
             span = start.range
@@ -134,9 +155,30 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
 
 
 def _fresh(options: argparse.Namespace, classes: tuple[str, ...], task: str) -> AdaptiveNetwork:
-    shape = {name: getattr(options, name) for name in ("base_channels", "spatial", "frames")}
+    shape = {name: getattr(options, name) for name in ("base_channels", "temporal", "spatial", "frames")}
     given = {name: value for name, value in shape.items() if value is not None}
+    if options.init:
+        print(f"{options.init}: its body is kept; a new classifier learns the {len(classes)} classes of {options.data}")
+        return from_file(options.init, options.network, len(classes), task=task, **given)
     return by_name(options.network or "slow_r50", len(classes), task=task, **given)
+
+
+def _range(text: str, network: AdaptiveNetwork) -> ComputationalRange:
+    """A published range at the network's size, or one that is spelt out and ends there."""
+    spatial, frames = network.full.spatial, network.full.frames
+    if text in RANGES:
+        return RANGES[text](spatial, frames)
+    span = ComputationalRange.parse(text)
+    if span.full != network.full:
+        raise ConfigurationError(f"range {text}: its largest, {span.full}, is not the network's {network.full}")
+    return span
+
+
+def _normalisation(network: AdaptiveNetwork) -> dict[str, tuple[float, float, float]]:
+    """As the image networks of its kind were trained."""
+    if not network.architecture.network.startswith("lite"):
+        return {}
+    return {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}
 
 
 def _transferred(

@@ -19,15 +19,16 @@ class LiteShape:
     """How deep and wide such a network is.
 
     repeats, channels: blocks of each stage, and what they hand on. stem, features: channels of the first and of the
-    last convolution. temporal: kernel size in time of the depthwise convolutions; 1 makes it an image network that
-    sees every frame. dropout: before the classifier, in training.
+    last convolution. temporal: kernel size in time of the depthwise convolutions, one for all stages or one each; 1
+    makes a stage see every frame by itself, which costs a third where pictures are large. dropout: before the
+    classifier, in training.
     """
 
     repeats: tuple[int, ...]
     channels: tuple[int, ...]
     stem: int = 32
     features: int = 1280
-    temporal: int = 3
+    temporal: int | tuple[int, ...] = 3
     dropout: float = 0.2
 
 
@@ -49,9 +50,10 @@ class Lite(nn.Module):
         self.stem = strided(3, shape.stem, (1, 3, 3))
         self.stages = nn.ModuleList()
         inputs = shape.stem
-        settings = zip(shape.repeats, shape.channels, KERNELS, STRIDES, EXPANSIONS, strict=True)
-        for repeats, outputs, size, stride, expansion in settings:
-            kernel, stage = (shape.temporal, size, size), nn.Sequential()
+        temporal = (shape.temporal,) * len(KERNELS) if isinstance(shape.temporal, int) else shape.temporal
+        settings = zip(shape.repeats, shape.channels, KERNELS, STRIDES, EXPANSIONS, temporal, strict=True)
+        for repeats, outputs, size, stride, expansion, frames in settings:
+            kernel, stage = (frames, size, size), nn.Sequential()
             for number in range(repeats):
                 stage.append(InvertedResidual(inputs, outputs, kernel, 1 if number else stride, expansion))
                 inputs = outputs

@@ -76,7 +76,7 @@ class Run:
         self.clips, self.span, self.recipe = clips, span, recipe
         self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
         self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
-        self.optimiser = _optimiser(recipe, [network] if self.lesson is None else [network, self.lesson.projections])
+        self.optimiser = _optimiser(recipe, network, self.lesson)
         parallel.copy_first(self._trained())
         self.average = {n: p.detach().clone() for n, p in self._named()} if recipe.average else {}
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
@@ -153,7 +153,7 @@ class Run:
         warmup, *drops = (round(epochs * self.steps_per_epoch) for epochs in (recipe.warmup, *recipe.drops))
         rate = learning_rate(self.step, self.steps, warmup, recipe.rate, recipe.start, drops)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["of_rate"]
         parts, said = [], 0.0
         batch = self._nothing() if batch is None else batch
         seen = int(parallel.summed(torch.tensor(len(batch.frames))))
@@ -291,14 +291,18 @@ class Run:
             replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def _optimiser(recipe: Recipe, modules: list[nn.Module]) -> torch.optim.Optimizer:
-    """Weight decay on matrices and kernels, none on biases and batch norm."""
-    parameters = [p for module in modules for p in module.parameters()]
+def _optimiser(recipe: Recipe, network: AdaptiveNetwork, lesson: Lesson | None) -> torch.optim.Optimizer:
+    """Weight decay on matrices and kernels, none on biases and batch norm; the classifier at a rate of its own."""
+    classifier = list(network.classifier.parameters())
+    known = {id(p) for p in classifier}
+    body = [p for p in network.parameters() if id(p) not in known]
+    body += list(lesson.projections.parameters()) if lesson else []
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in parameters if (p.ndim > 1) == decays], "weight_decay": decay, "of_rate": of_rate}
+        for parameters, of_rate in ((body, 1.0), (classifier, recipe.classifier_rate))
+        for decays, decay in ((True, recipe.weight_decay), (False, 0.0))
     ]
-    fused = all(p.is_cuda for p in parameters)  # one kernel for all of them
+    fused = all(p.is_cuda for p in network.parameters())  # one kernel for all of them
     if recipe.optimiser == "adamw":
         return torch.optim.AdamW(groups, recipe.rate, fused=fused)
     return torch.optim.SGD(groups, recipe.rate, momentum=0.9, nesterov=True, fused=fused)
