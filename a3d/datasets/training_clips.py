@@ -75,6 +75,7 @@ class TrainingClips(Dataset):
         self.opened = opened or dataset.open
         # In shared memory: the workers of a loader see the epoch, and the count sees what they found broken.
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        self._side = torch.tensor(sampling.spatial).share_memory_()
         self._broken = torch.zeros(len(dataset), dtype=torch.bool).share_memory_()
 
     def __len__(self) -> int:
@@ -85,8 +86,10 @@ class TrainingClips(Dataset):
         """Clips found unreadable so far."""
         return int(self._broken.sum())
 
-    def set_epoch(self, epoch: int) -> None:
+    def set_epoch(self, epoch: int, side: int | None = None) -> None:
+        """From now on draw the clips of an epoch, as squares of that side, or of the sampling's."""
         self._epoch.fill_(epoch)
+        self._side.fill_(side or self.sampling.spatial)
 
     def __getitem__(self, index: int) -> Example | None:
         try:
@@ -111,7 +114,7 @@ class TrainingClips(Dataset):
         frames = video.read(shown)
         height, width = frames.shape[1:3]
         box = self._box(height, width, generator)
-        clip = cut(frames, box, sampling.spatial)
+        clip = cut(frames, box, int(self._side))
         mirrored = self.flipped and bool(torch.rand((), generator=generator) < 0.5)
         clip = clip.flip(2) if mirrored else clip
         if item.boxes:

@@ -132,7 +132,7 @@ class Run:
 
     def _batches(self, epoch: int) -> Iterator[Batch | None]:
         """What is left of an epoch, in an order of its own."""
-        self.clips.set_epoch(epoch)
+        self.clips.set_epoch(epoch, self._side(epoch))
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
         loader = DataLoader(
@@ -208,6 +208,10 @@ class Run:
             if epoch < share * self.recipe.epochs:
                 return self.span.within(spatial, frames)
         return self.span
+
+    def _side(self, epoch: int) -> int | None:
+        """Of the clips of an epoch: what the largest network of its range sees, unless a part sees clips as they are."""
+        return None if self.network.graph.sees_whole_clip else self._reach(epoch).full.spatial
 
     def _precision(self):
         # Never bfloat16 on a CPU: its weight gradients of (3, 1, 1) convolutions read memory that nobody wrote.
