@@ -97,9 +97,10 @@ def fast_dtype(device: str | torch.device = "cpu") -> torch.dtype:
 
 @dataclass
 class Chain:
-    """A convolution and what follows it in one kernel: batch norm, an addition, an activation."""
+    """A convolution and what goes with it in one kernel: zeros before it, batch norm, an addition, an activation."""
 
     convolution: fx.Node
+    pad: fx.Node | None = None
     norm: fx.Node | None = None
     plus: fx.Node | None = None
     activation: Activation = NONE
@@ -115,6 +116,18 @@ class ScaleShift(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         shape = (1, -1) + (1,) * (x.ndim - 2)
         return x * self.scale.view(shape) + self.shift.view(shape)
+
+
+def with_zeros(weight: Tensor, padding: tuple[int, ...], around: tuple[int, ...]) -> tuple[Tensor, tuple[int, ...]]:
+    """Return a kernel and a padding, the same on both sides, that do what `padding` does after zeros `around`.
+
+    around: before and after along width, height and time, as `nn.ZeroPad3d` has them. Where it is uneven the kernel is
+    widened by zeros.
+    """
+    sides = list(zip(around[::2], around[1::2], strict=True))[::-1]  # (before, after) of time, height, width
+    both = tuple(max(side) for side in sides)
+    widened = [most - size for side, most in zip(reversed(sides), reversed(both), strict=True) for size in side]
+    return F.pad(weight, widened), tuple(p + most for p, most in zip(padding, both, strict=True))
 
 
 def at_configuration(x: Tensor, frames: int, spatial: int) -> Tensor:
@@ -163,11 +176,11 @@ class _Builder:
             if isinstance(self.graph.layers.get(node), nn.Conv3d):
                 chain, members = self._chain(node, known - inner - ends.keys())
                 ends[members[-1]] = chain
-                inner.update(members[:-1])
+                inner.update(members[:-1], [chain.pad] if chain.pad is not None else [])
         return ends, inner
 
     def _chain(self, node: fx.Node, free: set[fx.Node]) -> tuple[Chain, list[fx.Node]]:
-        chain, members = Chain(node), [node]
+        chain, members = Chain(node, self._pad(node, free)), [node]
         after = self._only_user(node, free)
         if after is not None and isinstance(self.graph.layers.get(after), NORMS):
             chain.norm, after = after, self._take(after, members, free)
@@ -178,6 +191,12 @@ class _Builder:
             chain.activation = activation
             members.append(after)
         return chain, members
+
+    def _pad(self, node: fx.Node, free: set[fx.Node]) -> fx.Node | None:
+        """The zeros that are put around what only this convolution sees."""
+        before = node.all_input_nodes[0]
+        zeros = isinstance(self.graph.layers.get(before), nn.ZeroPad3d)
+        return before if zeros and before in free and self._only_user(before, free) is node else None
 
     def _take(self, node: fx.Node, members: list[fx.Node], free: set[fx.Node]) -> fx.Node | None:
         members.append(node)
@@ -202,9 +221,16 @@ class _Builder:
             scale, shift = self._scale_shift(chain.norm)
             weight = weight * scale.view(-1, 1, 1, 1, 1)
             bias = shift if bias is None else bias * scale + shift
-        groups = len(weight) if is_depthwise(layer) else layer.groups
-        fused = FusedConv3d(layer, weight, bias, groups, chain.activation, self.dtype)
-        args = [self.made[node.all_input_nodes[0]]]
+        groups, before, padding = (
+            len(weight) if is_depthwise(layer) else layer.groups,
+            node.all_input_nodes[0],
+            layer.padding,
+        )
+        if chain.pad is not None:
+            weight, padding = with_zeros(weight, padding, self.graph.layers[chain.pad].padding)
+            before = chain.pad.all_input_nodes[0]
+        fused = FusedConv3d(weight, bias, layer.stride, padding, layer.dilation, groups, chain.activation, self.dtype)
+        args = [self.made[before]]
         return self._call(node, fused, *args, *([self.made[chain.plus]] if chain.plus is not None else []))
 
     def _scale_shift(self, node: fx.Node) -> tuple[Tensor, Tensor]:

@@ -45,24 +45,19 @@ class FusedConv3d(nn.Conv3d):
 
     def __init__(
         self,
-        like: nn.Conv3d,
         weight: Tensor,
         bias: Tensor | None,
+        stride: tuple[int, ...] = (1, 1, 1),
+        padding: tuple[int, ...] = (0, 0, 0),
+        dilation: tuple[int, ...] = (1, 1, 1),
         groups: int = 1,
         activation: Activation = NONE,
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        """like: gives stride, padding and dilation. weight: (C', C, *kernel), bias: (C',), folded. dtype: to run in."""
+        """weight: (C', C, *kernel), bias: (C',), with a batch norm folded in. dtype: what it runs in."""
+        kernel = tuple(weight.shape[2:])
         with torch.device("meta"):
-            super().__init__(
-                weight.shape[1] * groups,
-                len(weight),
-                like.kernel_size,
-                like.stride,
-                like.padding,
-                like.dilation,
-                groups,
-            )
+            super().__init__(weight.shape[1] * groups, len(weight), kernel, stride, padding, dilation, groups)
         folded = weight.to(dtype)
         layout = torch.channels_last_3d if folded.is_cuda else torch.contiguous_format
         bias = weight.new_zeros(len(weight)) if bias is None else bias

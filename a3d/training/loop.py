@@ -210,7 +210,7 @@ class Run:
         return self.span
 
     def _side(self, epoch: int) -> int | None:
-        """Of the clips of an epoch: what the largest network of its range sees, unless a part sees clips as they are."""
+        """Of the clips of an epoch: what its largest network sees, unless a part sees clips as they are."""
         return None if self.network.graph.sees_whole_clip else self._reach(epoch).full.spatial
 
     def _precision(self):
