@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ class SubNetwork(nn.Module):
         return self.classify(maps, None if boxes is None else self._places(boxes, clip.shape, self.configuration))
 
     def features(self, clip: Tensor) -> tuple[Tensor, ...]:
-        """Return the maps before pooling, (B, C, t, h, w), one a pathway, in float32."""
-        return tuple(x.float() for x in self.body(clip))
+        """Return the maps before pooling, (B, C, t, h, w), one a pathway, in the head's precision: float32."""
+        dtype = next(self.head.parameters()).dtype
+        return tuple(x.to(dtype) for x in self.body(clip))
 
     def classify(self, maps: Sequence[Tensor], places: Sequence[Tensor] | None = None) -> Tensor:
         """Return logits (B, classes) of maps; places: as of the full network, for one that detects."""
@@ -253,7 +255,7 @@ class _Builder:
         if node.op == "call_module":
             return self._call(node, self._module(node), *args[:1])
         if node.op == "get_attr":
-            self.modules[str(node.target)] = attrgetter(str(node.target))(self.network)
+            self.modules[str(node.target)] = copy.deepcopy(attrgetter(str(node.target))(self.network))
         target = join if node.target in JOINING else node.target
         return self.new.create_node(node.op, target, args, kwargs)
 
@@ -262,7 +264,7 @@ class _Builder:
         if isinstance(module, NORMS):
             return ScaleShift(*self._scale_shift(node))
         if not isinstance(module, nn.Linear):
-            return module
+            return copy.deepcopy(module)  # its mode is the sub-network's own
         width, layout = self.configuration.width, self.graph.layouts[node]
         weight = used_weight(self.graph, node, module, width)
         with torch.device("meta"):
