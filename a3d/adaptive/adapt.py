@@ -46,22 +46,27 @@ def adapt(
     classes = graph.layouts[graph.classifier].size
     architecture = Architecture("", classes, graph.full.spatial, graph.full.frames, task)
     adapted = AdaptiveNetwork(network, graph, architecture)
-    statistics = running_statistics(network, graph)
-    if statistics:
+    if measured(statistics := running_statistics(network, graph)):
         adapted.statistics[adapted.full] = statistics
     return adapted
 
 
 def running_statistics(network: nn.Module, graph: Graph) -> Statistics:
-    """Return the running mean and variance of every batch norm by layer; nothing if they were never measured."""
+    """Return the running mean and variance of every batch norm by layer; nothing if one of them keeps none."""
     norms = {
         path: network.get_submodule(path) for path, n in graph.layer_nodes.items() if isinstance(graph.layers[n], NORMS)
     }
     found = {path: (n.running_mean, n.running_var) for path, n in norms.items() if n.running_mean is not None}
-    measured = any(bool(mean.any()) or bool((var != 1).any()) for mean, var in found.values() if not mean.is_meta)
-    if len(found) < len(norms) or not measured:
+    if len(found) < len(norms):
         return {}
     return {path: (mean.detach().clone(), var.detach().clone()) for path, (mean, var) in found.items()}
+
+
+def measured(statistics: Statistics) -> bool:
+    """Say whether statistics are of clips, not those that a fresh network starts with."""
+    return any(
+        bool(mean.any()) or bool((variance != 1).any()) for mean, variance in statistics.values() if not mean.is_meta
+    )
 
 
 def _with_one_clip(

@@ -7,14 +7,13 @@ from functools import partial
 
 from torch import nn
 
-from a3d.adaptive.adapt import running_statistics
+from a3d.adaptive.adapt import measured, running_statistics
 from a3d.adaptive.graph import Graph
 from a3d.adaptive.network import AdaptiveNetwork, Architecture
 from a3d.adaptive.pathways import Pathways
 from a3d.configuration import ConfigurationError
-from a3d.networks import lite, x3d
+from a3d.networks import library, lite, x3d
 from a3d.networks.blocks import DEPTHS
-from a3d.networks.library import library_network
 from a3d.networks.slow import Slow
 from a3d.networks.slowfast import FIXED, SlowFast
 
@@ -27,16 +26,8 @@ MODULES: dict[str, Callable[..., nn.Module]] = {
 # Spatial size and frames of the full network as published; (224, 8) where it is not here.
 SIZES = {"x3d_xs": (160, 4), "x3d_s": (160, 13), "x3d_m": (224, 16), "x3d_l": (312, 16)}
 SIZES |= {name: (224, 4) for name in MODULES if name.startswith("slowfast")}
-LIBRARY = {
-    **{f"torchvision:{name}": (112, 16) for name in ("r3d_18", "mc3_18", "r2plus1d_18")},
-    "torchvision:s3d": (224, 16),
-    **{f"pytorchvideo:{name}": (224, 8) for name in ("slow_r50", "c2d_r50", "i3d_r50", "slowfast_r50")},
-    **{f"pytorchvideo:{name}": SIZES[name] for name in ("x3d_xs", "x3d_s", "x3d_m", "x3d_l")},
-    "pytorchvideo:csn_r101": (224, 32),
-    "pytorchvideo:r2plus1d_r50": (224, 16),
-}
-SIZES |= LIBRARY
-NETWORKS = (*MODULES, *LIBRARY)
+SIZES |= library.SIZES
+NETWORKS = (*MODULES, *library.SIZES)
 ALPHA = 4  # of PyTorchVideo's SlowFast
 
 
@@ -53,7 +44,7 @@ def build(architecture: Architecture) -> AdaptiveNetwork:
         raise ConfigurationError(f"{architecture.network}: {error}") from None
     graph = Graph(module, architecture.frames * alpha, architecture.spatial, fixed)
     network = AdaptiveNetwork(module, graph, architecture)
-    if statistics := running_statistics(module, graph):
+    if measured(statistics := running_statistics(module, graph)):
         network.statistics[network.full] = statistics
     return network
 
@@ -72,7 +63,7 @@ def by_name(network: str, classes: int = 400, **options) -> AdaptiveNetwork:
 def _module(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int]:
     """The module, its fixed parts, and the frames of its clip to one that adapts."""
     name, options = architecture.network, {k: v for k, v in architecture.options.items() if k != "aligned"}
-    if name in LIBRARY:
+    if name in library.SIZES:
         return _from_library(architecture)
     if architecture.task == "detection":
         options["detects"] = True
@@ -88,7 +79,7 @@ def _module(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int
 
 def _from_library(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int]:
     """The same of a network that another package builds."""
-    module = library_network(architecture.network, architecture.classes)
+    module = library.library_network(architecture.network, architecture.classes)
     if "slowfast" not in architecture.network:
         return module, (), 1
     module = Pathways(module, ALPHA)

@@ -8,26 +8,30 @@ from torch import nn
 
 from a3d.configuration import ConfigurationError
 
-NAMES = {
-    "torchvision": ("r3d_18", "mc3_18", "r2plus1d_18", "s3d"),
-    "pytorchvideo": (
-        *("slow_r50", "slowfast_r50", "c2d_r50", "i3d_r50", "csn_r101", "r2plus1d_r50"),
-        *("x3d_xs", "x3d_s", "x3d_m", "x3d_l"),
-    ),
+# Spatial size and frames that each was published with.
+SIZES = {
+    **{f"torchvision:{name}": (112, 16) for name in ("r3d_18", "mc3_18", "r2plus1d_18")},
+    "torchvision:s3d": (224, 16),
+    **{f"pytorchvideo:{name}": (224, 8) for name in ("slow_r50", "c2d_r50", "i3d_r50", "slowfast_r50")},
+    "pytorchvideo:x3d_xs": (160, 4),
+    "pytorchvideo:x3d_s": (160, 13),
+    "pytorchvideo:x3d_m": (224, 16),
+    "pytorchvideo:x3d_l": (312, 16),
+    "pytorchvideo:csn_r101": (224, 32),
+    "pytorchvideo:r2plus1d_r50": (224, 16),
 }
 
 
 def library_network(name: str, classes: int = 400) -> nn.Module:
     """Return a network with random weights that answers a clip (B, 3, T, S, S) with logits (B, classes).
 
-    name: a library and one of its networks, as in `NAMES`. PyTorchVideo's answer with logits here, where some of them
-    answer with probabilities otherwise.
+    name: a library and one of its networks, as in `SIZES`; PyTorchVideo's SlowFast takes a list [slow, fast].
+    PyTorchVideo's answer with logits here, where some of them answer with probabilities otherwise.
     Raises ConfigurationError for a name that is not known, or whose library is not installed.
     """
+    if name not in SIZES:
+        raise ConfigurationError(f"network {name!r}: choose one of {', '.join(SIZES)}")
     library, _, network = name.partition(":")
-    if network not in NAMES.get(library, ()):
-        known = ", ".join(f"{library}:{network}" for library, networks in NAMES.items() for network in networks)
-        raise ConfigurationError(f"network {name!r}: choose one of {known}")
     if library == "torchvision":
         from torchvision.models import video
 

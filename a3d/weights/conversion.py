@@ -90,7 +90,7 @@ def _translated(file: WeightFile) -> tuple[dict[str, Tensor], dict[str, str]]:
 def _shape(file: WeightFile, tensors: dict[str, Tensor]) -> dict:
     try:
         found = shape_of(tensors)
-        return found | ({"spread": False} if "spread" in found and file.format is mmaction2 else {})
+        return found | {"spread": False} if "spread" in found and file.format is mmaction2 else found
     except KeyError as missing:
         raise ConversionError(f"{file.path} has no {missing}: the file is not whole, download it again") from None
     except ConversionError as error:

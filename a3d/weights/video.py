@@ -11,14 +11,18 @@ import torch
 from torch import Tensor, nn
 
 from a3d.configuration import ConfigurationError
-from a3d.networks.library import NAMES, library_network
+from a3d.networks.library import library_network
 from a3d.networks.x3d import x3d_l, x3d_m
 from a3d.weights import x3d
 from a3d.weights.assembly import ConversionError
 from a3d.weights.files import read_tensors
 
+# Those of a library that are none of ours under other names.
+THEIRS = {
+    "torchvision": ("r3d_18", "mc3_18", "r2plus1d_18", "s3d"),
+    "pytorchvideo": ("c2d_r50", "i3d_r50", "csn_r101", "r2plus1d_r50"),
+}
 OURS = {"x3d_m": x3d_m, "x3d_l": x3d_l}
-TAKEN_OVER = ("slow", "x3d")  # what PyTorchVideo's networks begin with that become ours
 LAST = re.compile(r"(?:fc|classifier\.1|blocks\.\d+\.proj|classifier)\.bias")  # of the layer that gives the logits
 SHOWN = 3  # names of a mismatch in its message
 
@@ -69,7 +73,7 @@ def video_weights(tensors: Mapping[str, Tensor]) -> VideoWeights:
         return _x3d(tensors)
     library = "pytorchvideo" if any(key.startswith("blocks.") for key in tensors) else "torchvision"
     nearest, fewest = "", None
-    for name in (name for name in NAMES[library] if last and not name.startswith(TAKEN_OVER)):
+    for name in THEIRS[library] if last else ():
         builder = f"{library}:{name}"
         wrong = _differences(builder, last[0], {}, tensors)
         if not wrong:
