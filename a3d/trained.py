@@ -51,11 +51,9 @@ class TrainedNetwork(AdaptiveNetwork):
 
 
 def check_trained(network: AdaptiveNetwork) -> None:
-    """Raise Untrained for a network that has no class names and sampling, or is in training mode."""
+    """Raise Untrained for a network that has no class names and sampling."""
     if not isinstance(network, TrainedNetwork):
         raise Untrained(
             "the network has no class names, sampling and range: train it (a3d train) and load the checkpoint, or give "
             "them to a3d.TrainedNetwork"
         )
-    if network.training:
-        raise Untrained("the network is in training mode, where clips influence each other: call network.eval()")

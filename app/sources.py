@@ -8,10 +8,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.published import TITLES, published
 from a3d.budgets.table import Table
 from a3d.inference.checkpoint import load
+from a3d.trained import TrainedNetwork
 
 CHECKPOINTS = Path(__file__).parent.parent / "checkpoints"
 
@@ -48,7 +48,7 @@ def _published_title(title: str) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the checkpoint …")
-def network_of(source: Source) -> AdaptiveNetwork:
+def network_of(source: Source) -> TrainedNetwork:
     """One network for all visitors: nobody sets anything on it, the configuration is an argument of every call."""
     return load(source.folder).requires_grad_(False)
 

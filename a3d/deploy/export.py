@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.deploy import runner
 from a3d.files import replace
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Sampling, normalise
 
 FILES = {"onnx": "network.onnx", "torch-export": "network.pt2"}
@@ -40,7 +40,7 @@ class Exported:
 class Deployed(nn.Module):
     """A sub-network with its normalisation: uint8 (B, T, S, S, 3), the frames it looks at, to logits (B, classes)."""
 
-    def __init__(self, network: AdaptiveNetwork, configuration: Configuration) -> None:
+    def __init__(self, network: TrainedNetwork, configuration: Configuration) -> None:
         super().__init__()
         self.sub, self.sampling = network.extract(configuration), network.sampling
 
@@ -48,22 +48,19 @@ class Deployed(nn.Module):
         return self.sub(normalise(frames, self.sampling))
 
 
-def export(
-    network: AdaptiveNetwork, configuration: Configuration, folder: str | Path, format: str = "onnx"
-) -> Exported:
+def export(network: TrainedNetwork, configuration: Configuration, folder: str | Path, format: str = "onnx") -> Exported:
     """Writes the sub-network at a configuration and `run.py`, which classifies videos with it, into `folder`.
 
     format: `onnx` (`network.onnx`, run by onnxruntime) or `torch-export` (`network.pt2`, run by PyTorch without this
     package). The file takes uint8 (B, T, S, S, 3) with any B, and holds class names, sampling and provenance. It is run
-    before it gets its name: ExportError if a logit differs by more than 1e-3, if the network has no sampling, or for
-    another format. Raises MissingStatistics for a configuration that was not calibrated.
+    before it gets its name: ExportError if a logit differs by more than 1e-3, or for another
+    format. Raises MissingStatistics for a configuration that was not calibrated, Untrained without class names.
     """
     if format not in FILES:
         raise ExportError(f"format {format!r}: choose one of {', '.join(FILES)}")
     if network.task == "detection":
         raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
-    if network.sampling is None:
-        raise ExportError("the network has no sampling, so nobody could feed it: load it from a checkpoint")
+    check_trained(network)
     folder = Path(folder)
     other = next((folder / name for name in FILES.values() if name != FILES[format] and (folder / name).exists()), None)
     if other is not None:
@@ -114,7 +111,7 @@ def _example(sampling: dict, batch: int) -> Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(batch))
 
 
-def about(network: AdaptiveNetwork, configuration: Configuration) -> dict:
+def about(network: TrainedNetwork, configuration: Configuration) -> dict:
     """What goes into the file: class names, what to sample, what it costs and scored, where it comes from."""
     used = cost(network, configuration)
     tested = network.table is not None and any(row.configuration == configuration for row in network.table.rows)
@@ -132,7 +129,7 @@ def about(network: AdaptiveNetwork, configuration: Configuration) -> dict:
     }
 
 
-def _sampling(network: AdaptiveNetwork, configuration: Configuration) -> dict:
+def _sampling(network: TrainedNetwork, configuration: Configuration) -> dict:
     """What the runner reads: T, τ, which of the T frames are looked at, and S."""
     sampling: Sampling = network.sampling
     seen = network.seen_frames(configuration, sampling.frames)

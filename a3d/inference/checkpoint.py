@@ -25,7 +25,7 @@ from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
 from a3d.files import replace
 from a3d.networks.builders import build
-from a3d.trained import TrainedNetwork
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.sampling import Sampling
 
 FORMAT = 2
@@ -40,7 +40,9 @@ def save(network: TrainedNetwork, folder: str | Path, half: bool = False) -> Non
     """Write everything but the model card, each file to a temporary name first.
 
     half: weights in float16 on disk (they come back as float32). Calibrate and test what was read back then.
+    Raises Untrained for a network without class names, sampling and range.
     """
+    check_trained(network)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     dtype = torch.float16 if half else torch.float32

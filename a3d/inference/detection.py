@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.budget import Limits
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.datasets import DatasetError
 from a3d.datasets.ava import THRESHOLD, read_boxes
 from a3d.datasets.items import BoxShares
 from a3d.inference.prediction import chosen
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Video, normalise, short_side, window
 from a3d.video.views import DECODED_SIDE
 
@@ -46,7 +46,7 @@ class Scene:
 
 def detect(
     path: str | Path,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     proposer: Proposer,
     configuration: Configuration | None = None,
     every: float = 1.0,
@@ -61,6 +61,7 @@ def detect(
     """
     if network.task != "detection":
         raise ConfigurationError(f"the network is for {network.task}, not detection: train one on AVA, or convert one")
+    check_trained(network)
     if not every > 0:
         raise ConfigurationError(f"a moment every {every:g} s: give seconds above 0 (--every)")
     configuration = chosen(network, configuration, **budget)
@@ -104,7 +105,7 @@ def detected(detector: Callable[[Tensor], tuple[Tensor, Tensor]], threshold: flo
     return propose
 
 
-def _clip(video: Video, network: AdaptiveNetwork, moment: float) -> Tensor:
+def _clip(video: Video, network: TrainedNetwork, moment: float) -> Tensor:
     """uint8 (T, H, W, 3): the frames around a moment."""
     sampling = network.sampling
     start = moment - sampling.span(video.frame_rate) / 2
@@ -116,7 +117,7 @@ def _clip(video: Video, network: AdaptiveNetwork, moment: float) -> Tensor:
 def _judged(
     frames: Tensor,
     people: Sequence[tuple[BoxShares, float]],
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     sub,
     configuration: Configuration,
 ) -> Iterator[Person]:

@@ -55,6 +55,10 @@ def predict(
     calibrated, ConfigurationError for a network in training mode.
     """
     check_trained(network)
+    if network.training:
+        raise ConfigurationError(
+            "the network is in training mode, where clips influence each other: call network.eval()"
+        )
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from a3d import parallel
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.residents import Residents
 from a3d.configuration import Configuration
 from a3d.datasets import Ava
@@ -18,6 +17,7 @@ from a3d.datasets.ava import ActionBox, Key, read_boxes
 from a3d.datasets.training_clips import multi_hot
 from a3d.testing.evaluation import AT_ONCE, EvaluationError
 from a3d.testing.frame_ap import OVERLAP, frame_ap, frame_ap_interval, mean_ap
+from a3d.trained import TrainedNetwork
 from a3d.video import VideoError, decode_views, normalise, short_side
 
 
@@ -56,7 +56,7 @@ class BoxResult:
 
 
 def evaluate_boxes(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     dataset: Ava,
     configurations: Sequence[Configuration],
     progress: Callable[[int, int], None] = lambda done, total: None,
@@ -90,7 +90,7 @@ def evaluate_boxes(
     return {c: _result(c, dataset, read, probabilities, broken) for c, probabilities in answers.items()}
 
 
-def check(network: AdaptiveNetwork, dataset: Ava) -> None:
+def check(network: TrainedNetwork, dataset: Ava) -> None:
     """Raises EvaluationError for a network of other classes."""
     unnamed = network.labels == tuple(f"class {i}" for i in range(len(network.labels)))  # converted without names
     if len(network.labels) != len(dataset.classes) or not (unnamed or network.labels == dataset.classes):
@@ -100,7 +100,7 @@ def check(network: AdaptiveNetwork, dataset: Ava) -> None:
         )
 
 
-def _frames(network: AdaptiveNetwork, dataset: Ava, number: int) -> Tensor:
+def _frames(network: TrainedNetwork, dataset: Ava, number: int) -> Tensor:
     """uint8 (T, H, W, 3): the clip around the second of an item."""
     item = dataset.items[number]
     return decode_views(item.path, network.sampling, 1, item.span, dataset.open)[0][0]
@@ -108,7 +108,7 @@ def _frames(network: AdaptiveNetwork, dataset: Ava, number: int) -> Tensor:
 
 @torch.inference_mode()
 def _answers(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     dataset: Ava,
     configurations: Sequence[Configuration],
     subs: Residents,

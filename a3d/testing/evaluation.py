@@ -13,7 +13,6 @@ from torch import Tensor
 
 from a3d import parallel
 from a3d.adaptive.extraction import SubNetwork
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
@@ -23,6 +22,7 @@ from a3d.datasets.training_clips import multi_hot
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.calibration import calibrate
 from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Sampling, Video, VideoError, decode_views, normalise
 from a3d.video.views import squares
 
@@ -79,7 +79,7 @@ class Built:
 
 
 def evaluate(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     dataset: ClipSet,
     configuration: Configuration,
     views: tuple[int, int] = (10, 3),
@@ -98,7 +98,7 @@ def evaluate(
 
 
 def evaluate_all(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     dataset: ClipSet,
     configurations: Sequence[Configuration],
     views: tuple[int, int] = (10, 3),
@@ -106,6 +106,7 @@ def evaluate_all(
     progress: Progress | None = None,
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
+    check_trained(network)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
         from a3d.testing.box_evaluation import evaluate_boxes  # which takes from here what both need
@@ -136,7 +137,7 @@ def evaluate_all(
 
 
 def build_table(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     training: ClipSet,
     dataset: ClipSet,
     configurations: Sequence[Configuration] | None = None,
@@ -152,6 +153,7 @@ def build_table(
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
     that are done and their total, each weighed by its cost, so that the time left can be judged.
     """
+    check_trained(network)
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
     _check(network, dataset)  # before the hours of calibration
     costs = {configuration: cost(network, configuration) for configuration in configurations}
@@ -178,7 +180,7 @@ def build_table(
 
 
 def calibrate_all(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     items: Sequence[Item],
     configurations: Sequence[Configuration],
     batch: int = 32,
@@ -255,7 +257,7 @@ class Clips:
 
 
 def _answers(
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     configurations: Sequence[Configuration],
     subs: Residents,
     frames: Sequence[Tensor],
@@ -290,7 +292,7 @@ def spread(items: Sequence, count: int) -> list:
     return [items[i * len(items) // count] for i in range(count)]
 
 
-def _by_size(network: AdaptiveNetwork, configurations: Sequence[Configuration]) -> dict[int, list[Configuration]]:
+def _by_size(network: TrainedNetwork, configurations: Sequence[Configuration]) -> dict[int, list[Configuration]]:
     """Configurations by the side of the clip that they are tested on: their own for Slow, Fast's for SlowFast."""
     groups: dict[int, list[Configuration]] = {}
     for configuration in configurations:
@@ -298,13 +300,13 @@ def _by_size(network: AdaptiveNetwork, configurations: Sequence[Configuration]) 
     return groups
 
 
-def _to_network(frames: Tensor, network: AdaptiveNetwork) -> Tensor:
+def _to_network(frames: Tensor, network: TrainedNetwork) -> Tensor:
     """uint8 (N, T, S, S, 3) to float32 (N, 3, T, S, S), where the network is."""
     return normalise(frames.to(network.device), network.sampling)
 
 
 @contextmanager
-def evaluating(network: AdaptiveNetwork) -> Iterator[None]:
+def evaluating(network: TrainedNetwork) -> Iterator[None]:
     """Evaluation mode for a while, and the layout in which 3D convolutions run 1.3 times as fast on a CPU."""
     training = network.training
     network.eval().to(memory_format=torch.channels_last_3d)
@@ -314,7 +316,7 @@ def evaluating(network: AdaptiveNetwork) -> Iterator[None]:
         network.train(training)
 
 
-def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
+def _check(network: TrainedNetwork, dataset: ClipSet) -> None:
     """Raises EvaluationError for a data set whose classes or kind are not the network's."""
     if dataset.task == "detection" == network.task:
         from a3d.testing.box_evaluation import check
@@ -324,7 +326,7 @@ def _check(network: AdaptiveNetwork, dataset: ClipSet) -> None:
         _labels(dataset, network)
 
 
-def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int | list[float]]:
+def _labels(dataset: ClipSet, network: TrainedNetwork) -> Callable[[Item], int | list[float]]:
     """What gives the label of an item in the network's classes; of several labels, 0 or 1 for each class."""
     if dataset.task != network.task:
         raise EvaluationError(
@@ -336,7 +338,7 @@ def _labels(dataset: ClipSet, network: AdaptiveNetwork) -> Callable[[Item], int 
     return lambda item: multi_hot([names[label] for label in item.label], len(network.labels)).tolist()
 
 
-def _class_numbers(dataset: ClipSet, network: AdaptiveNetwork) -> list[int]:
+def _class_numbers(dataset: ClipSet, network: TrainedNetwork) -> list[int]:
     """For each class of the data set its number in the network: by name, or by number where the names are numbers, as
     in a list file, or the codes of Charades, c000 to c156."""
     known = {name: number for number, name in enumerate(network.labels)}

@@ -5,7 +5,7 @@ import words
 from controls import METRICS, choose_source
 from sources import Source, network_of, table_of
 
-from a3d.adaptive.network import AdaptiveNetwork
+from a3d.trained import TrainedNetwork
 
 MEASURED = """
 #### How accuracy is measured
@@ -36,7 +36,7 @@ Where the paper prints no GFLOPs or parameters, they are computed from the archi
 """
 
 
-def facts(network: AdaptiveNetwork) -> None:
+def facts(network: TrainedNetwork) -> None:
     """The network in four numbers."""
     table = network.table
     with st.container(key="numbers"):
@@ -50,7 +50,7 @@ def facts(network: AdaptiveNetwork) -> None:
         )
 
 
-def card(source: Source, network: AdaptiveNetwork) -> None:
+def card(source: Source, network: TrainedNetwork) -> None:
     path = source.folder / "README.md"
     missing = "This checkpoint has no model card (`README.md`)."
     left, right = st.columns([8, 5], gap="large")

@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 
 from a3d.adaptive.extraction import SubNetwork
-from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.profile import ProfileError
 from a3d.configuration import Configuration
@@ -17,6 +16,7 @@ from a3d.deploy.live.controller import Controller, Option
 from a3d.deploy.live.loop import Window, hold
 from a3d.deploy.live.trace import Step
 from a3d.deploy.live.windows import windows_of
+from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import crop_views
 from a3d.video.stream import Stream
 from a3d.video.views import DECODED_SIDE
@@ -26,7 +26,7 @@ NO_LIMIT: Limits = {}
 
 def watch(
     source: str | Path,
-    network: AdaptiveNetwork,
+    network: TrainedNetwork,
     deadline: float,
     every: float | None = None,
     limit: Callable[[], Limits] = lambda: NO_LIMIT,
@@ -38,6 +38,7 @@ def watch(
     `megabytes` that its configuration keeps to; where nothing does, the cheapest runs.
     Raises ProfileError for a network without a profile of this device, VideoError for a source that gives no frames.
     """
+    check_trained(network)
     every = every or deadline
     side = max(DECODED_SIDE, 2 * network.sampling.spatial)
     policy = Controller(options(network, **limit()), min(deadline, every))
@@ -47,7 +48,7 @@ def watch(
         yield from hold(policy, _limited(windows, policy, resident, limit), resident.answer, deadline)
 
 
-def options(network: AdaptiveNetwork, **limit: float | None) -> list[Option]:
+def options(network: TrainedNetwork, **limit: float | None) -> list[Option]:
     """The rows of the table that were measured on this device and keep to the limit, or else the cheapest of them."""
     if network.profile is None or network.table is None:
         raise ProfileError("no times are known of this device; measure them (a3d profile --checkpoint DIR), load again")
@@ -60,7 +61,7 @@ def options(network: AdaptiveNetwork, **limit: float | None) -> list[Option]:
     return [Option(row.configuration, milliseconds(network, row.configuration), row.top1) for row in rows]
 
 
-def milliseconds(network: AdaptiveNetwork, configuration: Configuration) -> float:
+def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float:
     """From decoded frames to the answer, by the profile."""
     latency = network.profile.latency(configuration)
     return latency.prepare.median + latency.network.median
@@ -69,7 +70,7 @@ def milliseconds(network: AdaptiveNetwork, configuration: Configuration) -> floa
 class Resident:
     """Sub-networks in memory, one for each configuration that was asked for."""
 
-    def __init__(self, network: AdaptiveNetwork) -> None:
+    def __init__(self, network: TrainedNetwork) -> None:
         self.network = network
         self._subs: dict[Configuration, SubNetwork] = {}
 
