@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from a3d.networks import slow_r18, slow_r26
-from a3d.networks import slowfast_r26
+from a3d.networks import slow_r18, slow_r26, slowfast_r26
 
 
 def shaken(network):

@@ -15,6 +15,7 @@ from a3d.configuration import range_0016
 from a3d.inference.checkpoint import load, save
 from a3d.networks import slow_r18
 from a3d.paper.experiments import read_outcomes, write_outcomes
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 from a3d.video.encode import write_video
 from tests.clips import moving_square, write_classes
@@ -39,7 +40,7 @@ def data(tmp_path_factory):
 def checkpoint(data, tmp_path_factory):
     torch.manual_seed(0)
     network = slow_r18(2, base_channels=8, spatial=32, frames=4).eval()
-    network.labels, network.range, network.sampling = CLASSES, range_0016(32, 4), Sampling(4, 2, 32)
+    network = TrainedNetwork(network, CLASSES, Sampling(4, 2, 32), range_0016(32, 4))
     folder = tmp_path_factory.mktemp("checkpoint")
     save(network, folder)
     assert main(["table", "--checkpoint", str(folder), "--data", str(data), "--calibration-clips", "4"]) == 0
@@ -319,7 +320,7 @@ def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypat
     with pytest.raises(_Told) as told:
         main([*arguments, "--epochs", "2"])
     network, span, recipe = told.value.args
-    assert network.architecture.family == "slowfast" and network.architecture.classes == 2
+    assert network.architecture.network == "slowfast_r50" and network.architecture.classes == 2
     assert span.name == "[0.06, 1]" and (recipe.batch, recipe.rate, recipe.epochs) == (64, 0.1, 2)
     assert main([*arguments, "--spatial", "112"]) == 1
     assert "--spatial 112: kinetics_slowfast_4x16 has its own; leave out" in capsys.readouterr().err

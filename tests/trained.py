@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from a3d.configuration import ComputationalRange
+from a3d.networks import slowfast_r18
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 from a3d.video.encode import write_video
 
@@ -31,24 +33,21 @@ def clips(tmp_path_factory):
     return root
 
 
-def told(network, frames, stride):
-    network.labels = CLASSES
-    network.sampling = Sampling(frames, stride, 32)
-    network.range = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
-    network.classifier.weight.data.normal_(std=0.3)  # answers that differ from clip to clip
-    return network
+def as_trained(network, frames, stride):
+    """The network with classes, sampling and range, and answers that differ from clip to clip."""
+    network.network.classifier.weight.data.normal_(std=0.3)
+    span = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    return TrainedNetwork(network, CLASSES, Sampling(frames, stride, 32), span)
 
 
 @pytest.fixture
 def network(tiny):
     """Slow 4 × 3, 32², 3 classes, in evaluation mode, not calibrated."""
-    return told(tiny.eval(), 4, 3)
+    return as_trained(tiny.eval(), 4, 3)
 
 
 @pytest.fixture
 def fast_network():
     """SlowFast, Slow 4 × 4 and Fast 16 × 1."""
-    from a3d.networks import slowfast_r18
-
     options = {"base_channels": 16, "spatial": 32, "frames": 4, "alpha": 4, "dropout": 0.0}
-    return told(slowfast_r18(classes=3, **options).eval(), 16, 1)
+    return as_trained(slowfast_r18(classes=3, **options).eval(), 16, 1)

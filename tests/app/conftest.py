@@ -9,6 +9,7 @@ from a3d.configuration import ComputationalRange
 from a3d.inference.checkpoint import load, save
 from a3d.networks import slow_r18
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 from a3d.video.encode import write_video
 from tests.clips import moving_square
@@ -30,8 +31,7 @@ def checkpoints(tmp_path_factory):
         calibrate(network, configuration, [clips])
         found = cost(network, configuration)
         rows.append(Row(configuration, found.gflops, found.params, top1, top1, 90.0, 100))
-    network.labels, network.range, network.table = LABELS, span, Table(rows)
-    network.sampling = Sampling(frames=4, stride=4, spatial=32)
+    network = TrainedNetwork(network, LABELS, Sampling(frames=4, stride=4, spatial=32), span, Table(rows))
     folder = tmp_path_factory.mktemp("checkpoints")
     save(network, folder / "tiny")
     (folder / "tiny" / "README.md").write_text("# tiny\n\nTrained on nothing.\n")

@@ -4,11 +4,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from a3d.adaptive.slimmable import Pass
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
-from a3d.networks import slow_r50
-from a3d.networks import slowfast_r50
+from a3d.networks import slow_r50, slowfast_r50
 
 # spatial, frames, width, GFLOPs, params in millions: Tables 9, 10 (Slow 8×8) and 11 (SlowFast 4×16)
 SLOW = """256 8 1.0 54.5 32.5|224 8 1.0 41.7 32.5|224 6 1.0 31.3 32.5|224 4 1.0 20.9 32.5|224 4 0.9 16.8 26.5
@@ -45,5 +43,5 @@ def test_agrees_with_the_flop_counter_of_torch(networks, name, key):
     frames, size = network.clip_shape(configuration)
     clip = torch.empty(1, 3, frames, size, size, device="meta")
     with FlopCounterMode(display=False) as counter:
-        network.classify(network.run(clip, configuration, Pass(configuration.width)))
+        network.train()(clip, configuration)
     assert counter.get_total_flops() / 2e9 == pytest.approx(cost(network, configuration).gflops, rel=1e-6)

@@ -18,19 +18,18 @@ from a3d.deploy import export as exporting
 from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
 from a3d.inference.checkpoint import save
-from a3d.networks import slow_r18
-from a3d.networks import slowfast_r18
+from a3d.networks import slow_r18, slowfast_r18
 from a3d.video import decode_views, normalise
 from a3d.video.views import squares
 from tests.conftest import shaken
-from tests.trained import CLASSES, told
+from tests.trained import CLASSES, as_trained
 
 FULL, SMALL = Configuration(32, 4, 1.0), Configuration(24, 2, 0.5)
 
 
 def calibrated(network, frames, stride):
-    network = told(shaken(network), frames, stride)
-    torch.nn.init.normal_(network.classifier.weight, std=0.3, generator=torch.Generator().manual_seed(0))
+    network = as_trained(shaken(network), frames, stride)
+    torch.nn.init.normal_(network.network.classifier.weight, std=0.3, generator=torch.Generator().manual_seed(0))
     for configuration in (FULL, SMALL):
         calibrate(network, configuration, [torch.randn(4, 3, frames, 32, 32)])
     return network

@@ -1,19 +1,19 @@
 """A checkpoint folder: what is written comes back, and damage is named."""
 
 import json
+from itertools import groupby
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from a3d.adaptive.extraction import trace
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, range_0016
-from a3d.inference.checkpoint import CheckpointError, file_order, load, save, save_table
-from a3d.networks import slow_r18, slow_r26
-from a3d.networks import slowfast_r18, slowfast_r26
+from a3d.inference.checkpoint import CheckpointError, load, save, save_table
+from a3d.networks import slow_r18, slow_r26, slowfast_r18, slowfast_r26
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 
 ONE, TWO = Configuration(32, 4, 1.0), Configuration(20, 2, 0.63)
@@ -24,14 +24,12 @@ def network(request, tiny):
     network = tiny
     if request.param == "slowfast":
         network = slowfast_r18(classes=3, base_channels=8, spatial=32, dropout=0.0)
-    network.labels, network.range = ("climb", "jump", "run"), range_0016(32, 4)
-    network.sampling = Sampling(network.clip_shape(ONE)[0], 2, 32)
-    network.provenance = {"data": "synthetic"}
     for configuration in (ONE, TWO):
         calibrate(network.eval(), configuration, [torch.randn(2, 3, network.clip_shape(ONE)[0], 32, 32)])
     rows = [Row(c, gflops=g, params=p, top1=t) for c, g, p, t in ((ONE, 0.2, 900, 60.0), (TWO, 0.1, 400, 50.0))]
-    network.table = Table(rows)
-    return network
+    sampling, origin = Sampling(network.clip_shape(ONE)[0], 2, 32), {"data": "synthetic"}
+    labels = ("climb", "jump", "run")
+    return TrainedNetwork(network, labels, sampling, range_0016(32, 4), Table(rows), provenance=origin)
 
 
 def test_comes_back_whole(network, tmp_path):
@@ -48,7 +46,7 @@ def test_comes_back_whole(network, tmp_path):
 def test_half_precision_rounds_the_weights_alone(network, tmp_path):
     save(network, tmp_path, half=True)
     back = load(tmp_path)
-    assert torch.equal(back.classifier.weight, network.classifier.weight.half().float())
+    assert torch.equal(back.network.classifier.weight, network.network.classifier.weight.half().float())
     assert all(p.dtype == torch.float32 for p in back.parameters())
     for name, (mean, variance) in network.statistics[ONE].items():
         assert torch.equal(back.statistics[ONE][name][0], mean) and torch.equal(back.statistics[ONE][name][1], variance)
@@ -90,7 +88,7 @@ def spoil_format(folder):
 
 def spoil_architecture(folder):
     config = json.loads((folder / "config.json").read_text())
-    config["architecture"]["depth"] = 26
+    config["architecture"]["network"] = "slow_r26"
     (folder / "config.json").write_text(json.dumps(config))
 
 
@@ -150,11 +148,19 @@ GOLDEN = {
 @pytest.mark.parametrize("build", [slow_r18, slow_r26, slowfast_r26])
 def test_statistics_stand_in_the_order_of_the_layers(build):
     """Shortcuts after the rest of their block, though they run before its last convolution."""
-    uses = trace(build().architecture, Configuration(64, 4, 1.0))
-    names = file_order(use.layer for use in uses if use.kernel == 0)
-    places = {name: i for i, name in enumerate(names)}
+    uses = build().uses.at(Configuration(64, 4, 1.0))
+    places = {name: i for i, name in enumerate(build().uses.channels(1.0))}
     for name, place in places.items():
         if ".shortcut." in name:
             block = name.partition("shortcut.")[0]
             assert place == max(i for other, i in places.items() if other.startswith(block))
-    assert len(places) == sum(use.kernel == 0 for use in uses)
+    assert [use.layer for use in uses if use.kernel == 0] == list(places)
+
+
+def test_pathways_take_turns_in_files():
+    """What stands side by side in a file of SlowFast, by which older checkpoints are read."""
+    parts = [".".join(name.split(".")[:3]) for name in slowfast_r26().uses.channels(1.0)]
+    turns = [key for key, _ in groupby(part if "stages" in part else part.split(".")[0] for part in parts)]
+    slow, fast = ([f"{pathway}.stages.{i}" for i in range(4)] for pathway in ("slow", "fast"))
+    expected = [part for stage in zip(["fusions"] * 4, slow, fast, strict=True) for part in stage]
+    assert turns == ["slow", "fast", *expected]

@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from a3d.adaptive.extraction import build
-from a3d.adaptive.network import Architecture
 from a3d.cli import main
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
 from a3d.datasets import DatasetError
@@ -17,7 +15,9 @@ from a3d.figures.people import COLOURS, draw, write_people
 from a3d.inference.checkpoint import save
 from a3d.inference.detection import Person, detect, detected, proposals
 from a3d.maps.maps import explain
+from a3d.networks import slow_r18
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling, Video, decode_views, normalise, short_side
 from a3d.video.encode import write_video
 from tests.clips import moving_square
@@ -40,13 +40,12 @@ def film(tmp_path_factory):
 
 @pytest.fixture
 def network():
-    architecture = Architecture("slow", 18, 3, base_channels=8, spatial=32, frames=4, dropout=0.0, task="detection")
-    network = shaken(build(architecture))
-    network.labels = ("bend", "stand", "sit")
-    network.sampling, network.range = Sampling(4, 4, 32), ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    shape = {"spatial": 32, "frames": 4, "task": "detection"}
+    network = shaken(slow_r18(3, base_channels=8, dropout=0.0, **shape))
     calibrate(network, FULL, [torch.randn(4, 3, 4, 32, 32)])
-    network.classifier.weight.data.normal_(std=0.3)
-    return network
+    network.network.classifier.weight.data.normal_(std=0.3)
+    span = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    return TrainedNetwork(network, ("bend", "stand", "sit"), Sampling(4, 4, 32), span)
 
 
 def test_people_are_judged_from_the_clip_around_each_moment(film, network):

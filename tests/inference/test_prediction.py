@@ -9,8 +9,13 @@ from a3d.budgets.budget import BudgetError
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.datasets import ClipFolder
+from a3d.deploy.export import export
+from a3d.deploy.live.watch import watch
+from a3d.inference.checkpoint import save
 from a3d.inference.prediction import predict
+from a3d.maps.maps import explain
 from a3d.testing.evaluation import build_table, calibrate_all, evaluate
+from a3d.trained import Untrained
 from a3d.video import VideoError
 
 SMALL, FULL = Configuration(24, 2, 0.5), Configuration(32, 4, 1.0)
@@ -67,9 +72,25 @@ def test_a_budget_is_kept_and_used(network, clips, paths):
 
 
 def test_without_a_budget_the_full_network_answers(ready, paths):
-    assert predict(paths[0], ready).configuration == FULL
-    ready.range = None
-    assert predict(paths[0], ready).configuration == FULL
+    assert predict(paths[0], ready).configuration == FULL == ready.range.full
+
+
+ASKED = {
+    "predict": lambda network, data, folder: predict(data.items[0].path, network),
+    "explain": lambda network, data, folder: explain(data.items[0].path, network),
+    "evaluate": lambda network, data, folder: evaluate(network, data, FULL),
+    "build_table": lambda network, data, folder: build_table(network, data, data),
+    "save": lambda network, data, folder: save(network, folder / "mine"),
+    "export": lambda network, data, folder: export(network, FULL, folder / "file"),
+    "watch": lambda network, data, folder: next(watch(data.items[0].path, network, deadline=50)),
+}
+
+
+@pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
+def test_a_network_that_is_not_trained_says_so_in_one_line(tiny, clips, tmp_path, ask):
+    with pytest.raises(Untrained, match="no class names, sampling and range: train it") as error:
+        ask(tiny.eval(), ClipFolder(clips, "val"), tmp_path)
+    assert "\n" not in str(error.value)
 
 
 def test_times_of_the_frames_seen(ready, paths):

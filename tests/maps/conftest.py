@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from a3d.configuration import Configuration
+from a3d.configuration import Configuration, range_0016
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 from a3d.video.encode import write_video
 from tests.evidence import NAMES, comparison
@@ -31,11 +32,15 @@ def family(request):
     return request.param
 
 
+def as_trained(network, family):
+    """The network with classes and the sampling of its family."""
+    return TrainedNetwork(network, NAMES, SAMPLING[family], range_0016(64, FULL[family].frames))
+
+
 @pytest.fixture
 def network(family, request):
     """Random weights, calibrated on noise at four configurations."""
-    network = request.getfixturevalue(family)
-    network.labels, network.sampling = NAMES, SAMPLING[family]
+    network = as_trained(request.getfixturevalue(family), family)
     for configuration in (FULL[family], *SUBS[family]):
         calibrate(network, configuration, [torch.randn(2, 3, SAMPLING[family].frames, 64, 64)])
     return network

@@ -6,14 +6,13 @@ import torch.nn.functional as F
 from torch import nn
 from torchvision.ops import RoIAlign
 
-from a3d.adaptive.extraction import build
-from a3d.adaptive.network import Architecture
-from a3d.adaptive.resampling import short_sides
+from a3d.adaptive import boxes
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration, range_0016
 from a3d.inference.checkpoint import load, save
-from a3d.networks import detection
+from a3d.networks import by_name, slow_r26, slow_r50, slowfast_r26
 from a3d.testing.calibration import calibrate
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 from tests.conftest import shaken
 from tests.official import create_resnet_with_roi_head
@@ -24,8 +23,7 @@ CONFIGURATIONS = [Configuration.parse(text) for text in ("64x4@1", "48x2@0.63", 
 
 @pytest.fixture(params=["slow", "slowfast"])
 def network(request):
-    architecture = Architecture(request.param, 26, 5, base_channels=16, spatial=64, frames=4, task="detection")
-    return shaken(build(architecture))
+    return shaken(by_name(f"{request.param}_r26", 5, base_channels=16, spatial=64, frames=4, task="detection"))
 
 
 def clip_for(network, configuration, width=None):
@@ -52,7 +50,7 @@ def test_pooling_is_the_mean_in_time_the_largest_of_seven_by_seven_and_a_linear_
     pixels = BOXES * torch.tensor([1, 64, 64, 64, 64])
     align = RoIAlign((7, 7), spatial_scale=1 / 16, sampling_ratio=0, aligned=True)
     pooled = torch.cat([F.max_pool2d(align(x.mean(2), pixels), 7).flatten(1) for x in maps], 1)
-    expected = F.linear(pooled, network.classifier.weight, network.classifier.bias)
+    expected = network.network.classifier(pooled)
     torch.testing.assert_close(network(clip, configuration, BOXES), expected)
 
 
@@ -77,14 +75,14 @@ def test_maps_have_a_cell_for_sixteen_pixels_and_keep_the_aspect(network):
 
 
 def test_boxes_follow_the_picture_that_a_pathway_sees():
-    network = build(Architecture("slowfast", 26, 5, base_channels=16, spatial=64, frames=4, task="detection"))
+    network = slowfast_r26(5, base_channels=16, spatial=64, task="detection")
     slow, fast = network.places(BOXES[:1], (2, 3, 32, 64, 96), Configuration(48, 2, 0.5))
     torch.testing.assert_close(slow, torch.tensor([[0, 7.2, 9.6, 43.2, 43.2]]) / torch.tensor([1, 16, 16, 16, 16]))
     torch.testing.assert_close(fast, torch.tensor([[0, 9.6, 12.8, 57.6, 57.6]]) / torch.tensor([1, 16, 16, 16, 16]))
 
 
 def test_last_stage_keeps_the_resolution_and_looks_further():
-    stages = build(Architecture("slow", 26, 5, base_channels=8, task="detection")).pathway.stages
+    stages = slow_r26(5, base_channels=8, task="detection").network.pathway.stages
     assert [block.b.conv.stride[1] for block in stages[3]] == [1, 1]
     assert [(block.b.conv.dilation, block.b.conv.padding) for block in stages[3]] == [((1, 2, 2), (0, 2, 2))] * 2
     assert all(block.b.conv.dilation == (1, 1, 1) for stage in stages[:3] for block in stage)
@@ -94,6 +92,7 @@ def test_multiply_adds_are_those_of_the_official_network():
     """Counted from the shapes that PyTorchVideo's own layers see, 4×16 at 224²."""
     with torch.device("meta"):
         official = create_resnet_with_roi_head(model_num_class=80).eval()
+        ours = slow_r50(80, frames=4, task="detection")
     counts = []
 
     def note(layer, inputs, output):
@@ -103,7 +102,7 @@ def test_multiply_adds_are_those_of_the_official_network():
         if isinstance(layer, nn.Conv3d):
             layer.register_forward_hook(note)
     official.model(torch.empty(1, 3, 4, 224, 224, device="meta"))
-    found = cost(Architecture("slow", 50, 80, frames=4, task="detection"), Configuration(224, 4, 1.0))
+    found = cost(ours, Configuration(224, 4, 1.0))
     assert found.gflops == pytest.approx((sum(counts) + 2048 * 80) / 1e9, abs=1e-9)
     assert found.params == sum(p.numel() for p in official.parameters())
 
@@ -112,20 +111,13 @@ def test_checkpoint_keeps_what_makes_it_a_detector(network, tmp_path):
     configuration = CONFIGURATIONS[1]
     clip = clip_for(network, configuration)
     calibrate(network, configuration, [clip])
-    network.sampling = Sampling(clip.shape[2], 2, 64)
-    network.range = range_0016(64, 4)
-    save(network, tmp_path)
+    save(TrainedNetwork(network, "abcde", Sampling(clip.shape[2], 2, 64), range_0016(64, 4)), tmp_path)
     back = load(tmp_path)
-    assert back.architecture == network.architecture
+    assert back.architecture == network.architecture and back.task == "detection"
     assert torch.equal(back(clip, configuration, BOXES), network(clip, configuration, BOXES))
-
-
-def test_sides_of_a_picture():
-    assert short_sides(240, 320, 224) == (224, 299) and short_sides(320, 240, 224) == (299, 224)
-    assert short_sides(64, 64, 33) == (33, 33)
 
 
 def test_places_are_shares_of_pixels_over_sixteen():
     torch.testing.assert_close(
-        detection.places(torch.tensor([[3, 0.5, 0.25, 1.0, 1.0]]), 160, 320), torch.tensor([[3, 10, 2.5, 20.0, 10.0]])
+        boxes.places(torch.tensor([[3, 0.5, 0.25, 1.0, 1.0]]), 160, 320), torch.tensor([[3, 10, 2.5, 20.0, 10.0]])
     )

@@ -4,12 +4,10 @@ import pytest
 import torch
 
 from a3d.configuration import ConfigurationError
-from a3d.networks.library import NAMES, library_network
-
-ALL = [f"{library}:{network}" for library, networks in NAMES.items() for network in networks]
+from a3d.networks.library import SIZES, library_network
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", SIZES)
 def test_each_is_built_with_its_classes_and_answers_with_logits(name):
     with torch.device("meta"):
         network = library_network(name, 7)

@@ -25,7 +25,7 @@ from tests.clips import write_classes
 SPAN = ComputationalRange("tiny", (24, 32), (2, 4), (0.5, 1.0))
 MUTUAL = Experiment(
     "mutual",
-    Architecture("slow", 18, 2, base_channels=8, spatial=32, frames=4),
+    Architecture("slow_r18", 2, spatial=32, frames=4, options={"base_channels": 8}),
     SPAN,
     Sampling(4, 2, 32),
     replace(from_scratch(), epochs=2, batch=4, warmup=0),

@@ -17,6 +17,7 @@ from a3d.configuration import ComputationalRange
 from a3d.datasets import ClipFolder, TrainingClips
 from a3d.networks import slow_r18
 from a3d.testing.evaluation import build_table
+from a3d.trained import TrainedNetwork
 from a3d.training.loop import Run
 from a3d.training.recipes import small
 from a3d.video import Sampling
@@ -35,7 +36,7 @@ def work(data, folder):
     torch.set_num_threads(1)
     torch.manual_seed(3 + parallel.rank())  # the others get the weights of the first
     network = slow_r18(3, base_channels=8, spatial=32, frames=4)
-    network.labels, network.range, network.sampling = ("class_0", "class_1", "class_2"), SPAN, Sampling(4, 2, 32)
+    network = TrainedNetwork(network, ("class_0", "class_1", "class_2"), Sampling(4, 2, 32), SPAN)
     clips = TrainingClips(ClipFolder(data, "train"), network.sampling, areas=RECIPE.areas, seed=3)
     steps = []
     Run(network, clips, SPAN, RECIPE, folder / "run", 3, workers=0).train(steps.append)

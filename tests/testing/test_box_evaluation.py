@@ -6,17 +6,18 @@ import json
 import pytest
 import torch
 
-from a3d.adaptive.extraction import SubNetwork, build
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.extraction import SubNetwork
 from a3d.cli import main
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import Ava
 from a3d.datasets.ava import read_boxes
 from a3d.inference.checkpoint import load, save
+from a3d.networks import slow_r18
 from a3d.testing.box_evaluation import evaluate_boxes
 from a3d.testing.calibration import calibrate
 from a3d.testing.evaluation import EvaluationError, build_table
 from a3d.testing.frame_ap import frame_ap, frame_ap_interval, mean_ap
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling, decode_views, normalise, short_side
 from a3d.video.encode import write_video
 from tests.clips import moving_square
@@ -53,13 +54,14 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def network():
-    architecture = Architecture("slow", 18, 80, base_channels=8, spatial=32, frames=4, dropout=0.0, task="detection")
-    network = shaken(build(architecture))
-    network.sampling, network.range = Sampling(4, 4, 32), ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    shape = {"spatial": 32, "frames": 4, "task": "detection"}
+    network = shaken(slow_r18(80, base_channels=8, dropout=0.0, **shape))
     for configuration in (FULL, SMALL):
         calibrate(network, configuration, [torch.randn(4, 3, 4, 32, 32)])
-    network.classifier.weight.data.normal_(std=0.3)
-    return network
+    network.network.classifier.weight.data.normal_(std=0.3)
+    span = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    unnamed = tuple(f"class {i}" for i in range(80))
+    return TrainedNetwork(network, unnamed, Sampling(4, 4, 32), span)
 
 
 def ava(folder, **options):

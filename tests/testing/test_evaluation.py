@@ -141,7 +141,7 @@ def test_a_configuration_that_was_not_calibrated(network, val):
 
 def test_answers_that_are_not_finite(network, train, val):
     calibrated(network, train, FULL)
-    network.classifier.bias.data[0] = torch.nan
+    network.network.classifier.bias.data[0] = torch.nan
     with pytest.raises(EvaluationError, match=r"32²×4, 1\.0 answers with values that are not finite"):
         evaluate(network, val, FULL, (1, 1))
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from a3d.configuration import Configuration, range_0016
-from a3d.networks import slow_r18
-from a3d.networks import slowfast_r18
+from a3d.networks import slow_r18, slowfast_r18
 from a3d.training.lesson import Lesson
 from a3d.training.mutual import mutual_step
 from a3d.training.teacher import ImageTeacher
@@ -40,14 +39,14 @@ def test_the_lesson_is_learnt(build):
     frames = network.clip_shape(Configuration(64, 4, 1.0))[0]
     pixels = torch.rand(2, frames, 64, 64, 3) * 255
     clips, targets = (pixels / 255).permute(0, 4, 1, 2, 3), torch.eye(3)[:2]
-    told = lesson.about(pixels)
+    lesson_here = lesson.on(pixels)
     parameters = [*network.parameters(), *lesson.projections.parameters()]
     optimiser = torch.optim.Adam(parameters, 0.01)
     full = range_0016(64, network.architecture.frames).full
     losses = []
     for _ in range(8):
         optimiser.zero_grad()
-        mutual_step(network, clips, targets, [full], told)
+        mutual_step(network, clips, targets, [full], lesson_here)
         optimiser.step()
         losses.append(lesson.last)
     assert losses[-1] < 0.8 * losses[0]

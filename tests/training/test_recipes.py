@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from a3d.adaptive.resampling import temporal_indices
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder, TrainingClips
+from a3d.networks import build
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.kinetics import KINETICS
 from a3d.training.recipes import RECIPES, paper
@@ -37,10 +39,14 @@ def test_published_runs(name, tmp_path):
     (frames, stride), gflops, tested = PUBLISHED[name]
     experiment = KINETICS[name]()
     architecture = experiment.architecture
-    assert experiment.recipe == paper() and architecture.dropout == 0.5 and architecture.classes == 400
-    assert (architecture.depth, architecture.base_channels, architecture.spatial) == (50, 64, 224)
+    with torch.device("meta"):
+        network = build(architecture)
+    assert experiment.recipe == paper() and network.network.dropout.p == 0.5 and architecture.classes == 400
+    assert architecture.network.endswith("_r50") and architecture.spatial == 224
+    slow = network.network.pathway if "slow_" in name else network.network.slow
+    assert [len(stage) for stage in slow.stages] == [3, 4, 6, 3] and slow.channels[0] == 64
     assert experiment.sampling == Sampling(frames, stride, 224)
-    assert cost(architecture, experiment.span.largest).gflops == pytest.approx(gflops, abs=0.05)
+    assert cost(network, experiment.span.largest).gflops == pytest.approx(gflops, abs=0.05)
     assert len(experiment.tested) == tested
     data = ClipFolder(write_classes(tmp_path, classes=1, train=1, val=0), "train")
     assert TrainingClips(data, experiment.sampling).jitter == (256, 320)

@@ -47,7 +47,7 @@ def gradients_of(configurations):
     network = slow_r18(classes=3, base_channels=16, spatial=32, frames=4, dropout=0.0).train()
     clips, targets = torch.randn(2, 3, 4, 32, 32), F.one_hot(torch.tensor([0, 2]), 3).float()
     mutual_step(network, clips, targets, configurations)
-    return network.pathway.stem.conv.conv.weight.grad
+    return network.network.pathway.stem.conv.conv.weight.grad
 
 
 def test_a_plain_step_is_the_first_part_of_a_mutual_one():

@@ -6,11 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from a3d.adaptive.extraction import build
-from a3d.adaptive.network import Architecture
 from a3d.configuration import ConfigurationError, range_0016
+from a3d.networks import build, by_name
 from a3d.training.mutual import mutual_step
-from a3d.training.task import MultiLabel, SingleLabel, hits, of
+from a3d.training.task import MultiLabel, SingleLabel, hits, task_of
 
 MANY = torch.tensor([[1.0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]])  # classes of three clips
 LOGITS = torch.tensor([[2.0, -1, 0.5, 3], [0, 1, -2, 5], [-1, -2, -3, 1]])
@@ -55,8 +54,8 @@ def test_hits():
 
 def test_a_step_of_a_multilabel_network_learns():
     torch.manual_seed(0)
-    architecture = Architecture("slow", 18, 4, base_channels=8, spatial=32, frames=4, dropout=0.0, task="multilabel")
-    network = build(architecture).train()
+    shape = {"spatial": 32, "frames": 4, "task": "multilabel"}
+    network = by_name("slow_r18", 4, base_channels=8, dropout=0.0, **shape).train()
     clips, span = torch.randn(3, 3, 4, 32, 32), range_0016(32, 4)
     optimiser = torch.optim.Adam(network.parameters(), 0.01)
     losses = []
@@ -73,6 +72,6 @@ def test_probabilities_follow_the_task(tiny):
     assert tiny.probabilities(logits).sum() == pytest.approx(1)
     many = build(replace(tiny.architecture, task="multilabel"))
     assert many.probabilities(logits)[0, 0] == 0.5
-    assert isinstance(of(many.architecture), MultiLabel) and isinstance(of(tiny.architecture), SingleLabel)
+    assert isinstance(task_of(many), MultiLabel) and isinstance(task_of(tiny), SingleLabel)
     with pytest.raises(ConfigurationError, match="task 'tagging': choose one of classification, multilabel, detection"):
         replace(tiny.architecture, task="tagging")

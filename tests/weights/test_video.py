@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from a3d.networks.library import NAMES, library_network
+from a3d.networks.library import library_network
 from a3d.weights import ConversionError
-from a3d.weights.video import read_video_weights, video_weights
+from a3d.weights.video import THEIRS, read_video_weights, video_weights
 from tests.moments import trained
 
 with warnings.catch_warnings():
@@ -16,9 +16,7 @@ with warnings.catch_warnings():
     from pytorchvideo.models import hub
     from pytorchvideo.models.x3d import create_x3d
 
-AS_THEY_ARE = [
-    f"{library}:{name}" for library, names in NAMES.items() for name in names if name[:4] not in ("slow", "x3d_")
-]
+ALL = [f"{library}:{network}" for library, networks in THEIRS.items() for network in networks]
 
 
 def clips(frames, size):
@@ -81,7 +79,7 @@ def test_x3d_l_is_told_by_its_depth():
     assert len(found.tensors) == sum(not name.endswith("num_batches_tracked") for name in state)
 
 
-@pytest.mark.parametrize("name", AS_THEY_ARE)
+@pytest.mark.parametrize("name", ALL)
 def test_networks_of_the_libraries_are_told_by_their_tensors(name):
     with torch.device("meta"):
         state = library_network(name, 9).state_dict()

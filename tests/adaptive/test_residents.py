@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from a3d.adaptive.errors import MissingStatistics
-from a3d.adaptive.resident import Residents
+from a3d.adaptive.residents import Residents
 from a3d.configuration import Configuration
 from a3d.testing.calibration import calibrate
 
