@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
@@ -14,11 +15,16 @@ import torch
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
 from torch import Tensor
 
-from a3d.video.decode import DEFAULT_RATE, VideoError, _check, _orientation, _upright, _video_stream
+from a3d.video.container import VideoError, open_file, prominence, shown_stream, video_streams
+from a3d.video.conversion import coded, turned
+from a3d.video.index import declared_rate
+from a3d.video.limits import LIMITS
 
 CAMERAS = {"linux": ("v4l2", "/dev/video{}"), "darwin": ("avfoundation", "{}"), "win32": ("dshow", "video={}")}
+PROTOCOLS = "http,https,tcp,tls,udp,udplite,rtp,rtsp,rtmp,rtmps,rtmpt,srt,srtp,sctp,crypto,httpproxy,mmsh,mmst,ftp,data"
 SILENCE = 10.0  # seconds without data after which an address or a camera is given up
 
 
@@ -42,20 +48,17 @@ class Stream:
     def __init__(self, source: str | Path, short_side: int, late: float = 0.2) -> None:
         self.source, self._short_side, self._late = str(source), short_side, late
         self._paced = not (_is_camera(self.source) or "://" in self.source)
-        self._container = _open(self.source)
-        try:
-            self._stream = _video_stream(self._container, self.source)
-        except VideoError:
-            self._container.close()
-            raise
-        self.frame_rate = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_RATE)
+        with ExitStack() as stack:
+            self._container, self._stream = _open(self.source, stack)
+            self._closing = stack.pop_all()
+        self.frame_rate = float(declared_rate(self._stream, is_raw=False))
         self._reformatter = VideoReformatter()
 
     def __enter__(self) -> Stream:
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._container.close()
+        self._closing.close()
 
     def frames(
         self, clock: Callable[[], float] = time.monotonic, wait: Callable[[float], object] = time.sleep
@@ -106,25 +109,29 @@ class Stream:
                 continue
 
     def _picture(self, frame: VideoFrame) -> Tensor:
-        scale = min(1.0, self._short_side / min(frame.width, frame.height))
-        width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+        stored = coded(frame, self._stream.sample_aspect_ratio)
+        width, height = stored.shown[::-1] if stored.upright[0] else stored.shown
+        scale = min(1.0, self._short_side / min(width, height))
+        width, height = max(1, round(width * scale)), max(1, round(height * scale))
         rgb = self._reformatter.reformat(frame, width, height, "rgb24", interpolation=Interpolation.AREA, threads=1)
-        return torch.from_numpy(_upright(rgb.to_ndarray(), _orientation(frame)))
+        return torch.from_numpy(turned(rgb.to_ndarray(), stored.upright))
 
 
-def _open(source: str) -> InputContainer:
-    name, options = source, {}
+def _open(source: str, stack: ExitStack) -> tuple[InputContainer, VideoStream]:
+    """The source, entered on the stack, and what it shows. An address is never led to a file of this machine."""
+    if not _is_camera(source) and "://" not in source:
+        container = open_file(Path(source), LIMITS, stack)
+        return container, shown_stream(container, Path(source), LIMITS)
+    name, options, form = source, {"protocol_whitelist": PROTOCOLS}, None
     if _is_camera(source):
-        options["format"], pattern = CAMERAS.get(sys.platform, CAMERAS["linux"])
-        name = pattern.format(source) if source.isdecimal() else source
-    elif "://" not in source:
-        _check(Path(source))
-        name = str(Path(source).absolute())
+        form, pattern = CAMERAS.get(sys.platform, CAMERAS["linux"])
+        name, options = pattern.format(source) if source.isdecimal() else source, {}
     try:
-        return av.open(name, timeout=SILENCE, metadata_errors="replace", **options)
+        container = av.open(name, format=form, options=options, timeout=SILENCE, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or error
         raise VideoError(f"{source}: it does not open ({cause}); give a file, an address or a camera") from None
+    return stack.enter_context(container), max(video_streams(container, source), key=prominence)
 
 
 def _is_camera(source: str) -> bool:

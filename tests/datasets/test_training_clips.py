@@ -63,14 +63,14 @@ def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):
     assert [tuple(part.shape) for part in batch[:3]] == [(2, 4, 24, 24, 3), (2,), (2,)]
     assert batch[1].tolist() == [0, 1] and batch[2].tolist() == [0, 2]
     assert clips.broken == 1
-    cause = "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file"
+    cause = "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file"
     assert capsys.readouterr().err == f"skipping {root / 'walk' / 'a.MKV'}: {cause}\n"
     assert collate([clips[1]]) is None
 
 
 def test_strict_stops_at_a_broken_clip(root):
     (root / "walk" / "a.MKV").write_text("not a clip")
-    with pytest.raises(VideoError, match=r"a\.MKV: FFmpeg cannot read it"):
+    with pytest.raises(VideoError, match=r"a\.MKV: not a video that FFmpeg can read"):
         TrainingClips(ClipFolder(root), SAMPLING, strict=True)[1]
 
 

@@ -66,5 +66,5 @@ def test_what_is_no_clip_is_named(tmp_path):
     with pytest.raises(VideoError, match=r"none\.mp4: no such file"):
         FrameCache(tmp_path / "cache").open(tmp_path / "none.mp4")
     (tmp_path / "text.mp4").write_text("text")
-    with pytest.raises(VideoError, match=r"text\.mp4: FFmpeg cannot read it"):
+    with pytest.raises(VideoError, match=r"text\.mp4: not a video that FFmpeg can read"):
         FrameCache(tmp_path / "cache").open(tmp_path / "text.mp4")

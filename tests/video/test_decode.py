@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-import a3d.video.decode
+import a3d.video.reader
 from a3d.datasets import ClipSet
 from a3d.video import Video, VideoError
 from a3d.video.decode import header_duration
@@ -169,8 +169,8 @@ def test_numbers_outside_the_video_are_refused(encode):
 
 def test_only_what_leads_to_the_wanted_frames_is_decoded(encode, numbers, monkeypatch):
     video = Video(encode("clip.mp4", 64, g=8, bf=0, sc_threshold=0))
-    fed, decoded = [], a3d.video.decode._pictures
-    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *given: fed.append(given) or decoded(*given))
+    fed, decoded = [], a3d.video.reader.decode
+    monkeypatch.setattr(a3d.video.reader, "decode", lambda *given: fed.append(given) or decoded(*given))
     assert numbers(video.read([61, 3])) == [61, 3]  # frames 0 to 3, then 56 to 61
     assert len(fed) == 10
 
@@ -180,16 +180,16 @@ def test_a_seek_stops_at_the_last_keyframe_before_what_is_wanted(encode, numbers
     """Also with B-frames, where a keyframe is decoded earlier than it is shown."""
     codec = {"codec": "libvpx"} if name.endswith("webm") else {"bf": 3, "sc_threshold": 0}
     video = Video(encode(name, 64, g=16, keyint_min=16, **codec))
-    fed, decoded = [], a3d.video.decode._pictures
-    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *given: fed.append(given) or decoded(*given))
-    assert numbers(video.read([50])) == [50] and 48 in video._index.keys
+    fed, decoded = [], a3d.video.reader.decode
+    monkeypatch.setattr(a3d.video.reader, "decode", lambda *given: fed.append(given) or decoded(*given))
+    assert numbers(video.read([50])) == [50] and 48 in video._keys
     assert len(fed) <= 8  # 48 to 50, what is decoded before it is shown, and the end
 
 
 def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(encode, numbers, monkeypatch):
     video = Video(encode("clip.mp4", 40, g=40, bf=3, **{"x264-params": "b-adapt=0:b-pyramid=none", "sc_threshold": 0}))
-    given, decoded = [], a3d.video.decode._pictures
-    monkeypatch.setattr(a3d.video.decode, "_pictures", lambda *fed: given.append(decoded(*fed)) or given[-1])
+    given, decoded = [], a3d.video.reader.decode
+    monkeypatch.setattr(a3d.video.reader, "decode", lambda *fed: given.append(decoded(*fed)) or given[-1])
     assert numbers(video.read([6, 39])) == [6, 39]
     assert sum(map(len, given)) == 12  # every fourth and the last, which refer to each other, and frame 6
 
@@ -268,11 +268,11 @@ def nothing(path, whole):
 
 BROKEN = {
     empty: "the file is empty; give a video file",
-    text: "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file",
-    noise: "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file",
-    playlist: "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file",
-    sound: "it has no video stream; give a file with pictures",
-    without_index: "FFmpeg cannot read it (Invalid data found when processing input); give a whole video file",
+    text: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
+    noise: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
+    playlist: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
+    sound: "not a video by its content; give a video file, no playlist, list or sound",
+    without_index: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
     without_pictures: "no picture can be decoded; the file is damaged, replace it",
     folder: "it is a folder; give a video file",
     nothing: "no such file; check the path",
@@ -345,5 +345,5 @@ def test_a_header_that_tells_nothing(encode, tmp_path):
     assert header_duration(path) is None
     assert ClipSet().duration(path) == pytest.approx(1.6, abs=0.05)
     text(tmp_path / "text.mp4", path)
-    with pytest.raises(VideoError, match=r"text\.mp4: FFmpeg cannot read it"):
+    with pytest.raises(VideoError, match=r"text\.mp4: not a video that FFmpeg can read"):
         header_duration(tmp_path / "text.mp4")
