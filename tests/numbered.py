@@ -26,9 +26,23 @@ def read_numbers(frames):
 
 
 def write_video(
-    path, pictures, *, codec="libx264", ticks=None, rate=25, base=None, pixels="yuv420p", mux=None, **options
+    path,
+    pictures,
+    *,
+    codec="libx264",
+    ticks=None,
+    rate=25,
+    base=None,
+    pixels="yuv420p",
+    mux=None,
+    aspect=None,
+    turn=None,
+    **options,
 ):
-    """Encodes (H, W, 3) uint8 `pictures`; `ticks` are their times in units of `base` seconds (default 1 / `rate`)."""
+    """Encodes (H, W, 3) uint8 `pictures`; `ticks` are their times in units of `base` seconds (default 1 / `rate`).
+
+    aspect: of a pixel. turn: the arguments of `set_display_rotation`.
+    """
     base = base or Fraction(1, rate)
     with av.open(str(path), "w", container_options=mux or {}) as container:
         stream = container.add_stream(codec, rate=rate, options={key: str(value) for key, value in options.items()})
@@ -36,6 +50,10 @@ def write_video(
         stream.pix_fmt = pixels
         stream.codec_context.time_base = base
         stream.codec_context.thread_count = 1
+        if aspect:
+            stream.codec_context.sample_aspect_ratio = aspect
+        if turn:
+            stream.set_display_rotation(*turn)
         for tick, image in zip(ticks or range(len(pictures)), pictures, strict=True):
             frame = av.VideoFrame.from_ndarray(image, "rgb24").reformat(format=pixels)
             frame.pts, frame.time_base = tick, base

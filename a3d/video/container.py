@@ -38,8 +38,8 @@ class VideoError(ValueError):
         super().__init__("".join(letter if letter.isprintable() else "\ufffd" for letter in message))
 
 
-class Damaged(Exception):
-    """An error in a decoder with threads, which loses pictures with it that one without threads shows."""
+class Doubt(Exception):
+    """A way to decode that is quicker than from the start, in order, on one thread, may show something else."""
 
 
 class File(NamedTuple):
@@ -56,7 +56,7 @@ class File(NamedTuple):
 def opened(path: Path, pictures: int = 1, limits: Limits = LIMITS) -> Iterator[File]:
     """The file, closed at the end; nothing else is ever opened.
 
-    Threads are started if that many `pictures` to decode are worth them. Raises VideoError.
+    Threads are started if that many `pictures` to decode are worth them, for 0 never. Raises VideoError.
     """
     with ExitStack() as stack:
         container = open_file(path, limits, stack)
@@ -137,7 +137,7 @@ def _shown_number(path: Path, limits: Limits) -> int:
         container = open_file(path, limits, stack)
         streams = video_streams(container, path)
         counts = dict.fromkeys([stream.index for stream in streams], 0)
-        for packet in _packets(container, streams):
+        for packet in _until_broken(container, streams):
             counts[packet.stream_index] += 1
             if min(counts.values()) > 1:
                 break
@@ -156,33 +156,35 @@ def packets(file: File) -> Iterator[Packet]:
 
     Raises VideoError when decoding takes longer than the limit.
     """
-    for packet in _packets(file.container, [file.stream]):
-        if time.monotonic() > file.until:
+    clock, until = time.monotonic, file.until
+    for packet in _until_broken(file.container, [file.stream]):
+        if clock() > until:
             raise VideoError(
                 f"{file.path}: it took more than {file.limits.seconds:g} s to decode; give a shorter video"
             )
         yield packet
 
 
-def _packets(container: InputContainer, streams: list[VideoStream]) -> Iterator[Packet]:
-    demuxed = container.demux(streams)
-    while True:
-        try:
-            packet = next(demuxed)
-        except (StopIteration, av.FFmpegError, IndexError):  # the last: PyAV's end where a stream appeared late
-            return
-        if packet.size:
-            yield packet
+def _until_broken(container: InputContainer, streams: list[VideoStream]) -> Iterator[Packet]:
+    try:
+        for packet in container.demux(streams):
+            if packet.size:
+                yield packet
+    except (av.FFmpegError, IndexError):  # the latter is PyAV's end of a file in which a stream appeared late
+        return
 
 
-def decode(stream: VideoStream, packet: Packet | None) -> list[VideoFrame]:
+def decode(stream: VideoStream, packet: Packet | None, is_strict: bool = False) -> list[VideoFrame]:
     """What comes out of the decoder for a packet, nothing if that is broken; None asks for all it still holds.
 
-    Raises Damaged if that happens to a decoder with threads.
+    is_strict: raise Doubt for what is broken.
     """
     try:
-        return stream.codec_context.decode(packet)
+        frames = stream.codec_context.decode(packet)
     except av.FFmpegError:
-        if stream.codec_context.thread_count != 1:
-            raise Damaged from None
+        if is_strict:
+            raise Doubt from None
         return []
+    if is_strict and any(frame.is_corrupt for frame in frames):
+        raise Doubt
+    return frames

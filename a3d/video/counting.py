@@ -15,7 +15,7 @@ from av.format import Flags
 from av.packet import Packet
 from av.video.frame import VideoFrame
 
-from a3d.video.container import Damaged, File, decode, opened, packets
+from a3d.video.container import Doubt, File, decode, opened, packets
 from a3d.video.conversion import Coded, coded
 from a3d.video.limits import Limits
 
@@ -30,12 +30,14 @@ class Counted(NamedTuple):
 
     stored: how the first is, None where nothing decodes. stamps: as frames bear them, in units of the stream's time
     base. ticks: the same without the jumps between joined recordings. end: the stamp of the keyframe counted up to.
+    is_whole: every packet gave its frame.
     """
 
     stored: Coded | None
     stamps: tuple[int | None, ...]
     ticks: tuple[int | None, ...]
     end: int | None
+    is_whole: bool
 
 
 class Clock:
@@ -48,8 +50,10 @@ class Clock:
         self._tick, self._frame = file.stream.time_base, round(1 / (rate * file.stream.time_base))
         self._is_broadcast = bool(file.container.format.flags & Flags.ts_discont.value)
         self._offset, self._next = 0, None
+        self.packets = 0
 
     def __call__(self, packet: Packet) -> int | None:
+        self.packets += 1
         moment = packet.pts if packet.dts is None else packet.dts
         if moment is None:
             return None
@@ -62,14 +66,14 @@ class Clock:
         return seconds < -BACK or (self._is_broadcast and seconds > JUMP)
 
 
-def decoded(file: File, clock: Clock) -> Iterator[tuple[VideoFrame, int | None]]:
+def decoded(file: File, clock: Clock, is_strict: bool) -> Iterator[tuple[VideoFrame, int | None]]:
     """All frames in display order, with their times by the clock."""
     ticks: dict[int | None, int | None] = {}
     for packet in packets(file):
         ticks[packet.pts] = clock(packet)
-        for frame in decode(file.stream, packet):
+        for frame in decode(file.stream, packet, is_strict):
             yield frame, ticks.get(frame.pts)
-    for frame in decode(file.stream, None):
+    for frame in decode(file.stream, None, is_strict):
         yield frame, ticks.get(frame.pts)
 
 
@@ -80,19 +84,21 @@ def count(path: Path, state: tuple[int, int], limits: Limits, rate: Fraction, ke
     rate: frames a second, for packets that do not say how long they last.
     """
     try:
-        return _count(path, 1 if keys else MANY, limits, rate, keys)
-    except Damaged:
-        return _count(path, 1, limits, rate, keys)
+        found = _count(path, limits, rate, keys, is_strict=True)
+    except Doubt:  # threads lose pictures at an error
+        return _count(path, limits, rate, keys, is_strict=False)
+    return found if found.is_whole else _count(path, limits, rate, keys, is_strict=False)
 
 
-def _count(path: Path, pictures: int, limits: Limits, rate: Fraction, keys: int | None) -> Counted:
+def _count(path: Path, limits: Limits, rate: Fraction, keys: int | None, is_strict: bool) -> Counted:
     stored, stamps, ticks, seen = None, [], [], -1
-    with opened(path, pictures, limits) as file:
-        for frame, tick in decoded(file, Clock(file, rate)):
+    with opened(path, MANY if is_strict and keys is None else 0, limits) as file:
+        clock = Clock(file, rate)
+        for frame, tick in decoded(file, clock, is_strict):
             seen += frame.key_frame
             if seen == keys:
-                return Counted(stored, tuple(stamps), tuple(ticks), frame.pts)
+                return Counted(stored, tuple(stamps), tuple(ticks), frame.pts, True)
             stored = stored or coded(frame, file.stream.sample_aspect_ratio)
             stamps.append(frame.pts)
             ticks.append(tick)
-    return Counted(stored, tuple(stamps), tuple(ticks), None)
+    return Counted(stored, tuple(stamps), tuple(ticks), None, len(stamps) == clock.packets)

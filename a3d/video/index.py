@@ -7,7 +7,9 @@ Recordings joined end to end, packets without times and files that break off are
 
 from __future__ import annotations
 
+from array import array
 from fractions import Fraction
+from itertools import compress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,29 +29,44 @@ FASTEST = 1000  # frames a second, above which what a raw stream declares is no 
 NUDGE = 1e-7  # seconds between frames that are said to be shown at once
 
 
+class Seek(NamedTuple):
+    """moment: what the container is told. place: of the packet that it should come to, in the order of the file."""
+
+    moment: int
+    place: int
+
+
 class Index(NamedTuple):
     """The frames in display order.
 
     times: float64 (N,), seconds from the first, strictly ascending. stamps: int64 (N,), as decoded frames bear them, in
-    units of the stream's time base; None where a frame is known by its place alone. seek: number of a keyframe to the
-    timestamp that the container wants for it. stored: how the pictures are. rate: frames a second, as declared.
+    units of the stream's time base; None where a frame is known by its place alone. seeks: number of a keyframe to the
+    way there. stored: how the pictures are. rate: frames a second, as declared. is_whole: no packet is known to give no
+    frame. packets: stamp and bytes of each, in the order of the file.
     """
 
     times: np.ndarray
     stamps: np.ndarray | None
-    seek: dict[int, int]
+    seeks: dict[int, Seek]
     stored: Coded
     rate: Fraction
-
-
-class Seen(NamedTuple):
-    """A packet. is_shown: it gives a frame, as far as it says. is_whole: nothing of it is missing."""
-
-    pts: int | None
-    dts: int | None
-    is_key: bool
-    is_shown: bool
     is_whole: bool
+    packets: tuple[array, array]
+
+
+class Packets(NamedTuple):
+    """The packets in the order of the file. is_shown: gives a frame, as far as it says. is_whole: none lacks a part."""
+
+    stamps: list[int | None]
+    moments: list[int | None]  # of decoding
+    sizes: list[int]
+    are_keys: list[bool]
+    are_shown: list[bool]
+    is_whole: bool
+
+    @property
+    def shown(self) -> list[int | None]:
+        return list(compress(self.stamps, self.are_shown))
 
 
 class Scan(NamedTuple):
@@ -57,10 +74,10 @@ class Scan(NamedTuple):
 
     first: the picture of the first packet, None if it gives none by itself. is_ordered: each packet that is shown has a
     time of its own, and the times of decoding ascend. unordered: times are no times of display. by_display: a seek is
-    to one. rate: frames a second, as declared. tick: seconds. aspect: of a pixel.
+    to one. rate: frames a second, as declared. tick: seconds. aspect: of a pixel. is_sized: it says how large.
     """
 
-    packets: list[Seen]
+    packets: Packets
     first: VideoFrame | None
     is_ordered: bool
     unordered: bool
@@ -71,34 +88,33 @@ class Scan(NamedTuple):
     is_sized: bool
 
     @property
-    def shown(self) -> list[int | None]:
-        return [packet.pts for packet in self.packets if packet.is_shown]
-
-    @property
     def is_sound(self) -> bool:
         """Whether the file begins with a whole picture that needs no other, and none is shown before it."""
-        first, picture = self.packets[0], self.first
-        is_key = first.is_key and first.is_shown and picture is not None and picture.key_frame
-        return is_key and not picture.is_corrupt and not picture.interlaced_frame and first.pts == min(self.shown)
+        found, picture = self.packets, self.first
+        is_key = picture is not None and picture.key_frame and found.are_keys[0] and found.are_shown[0]
+        return (
+            is_key and not picture.is_corrupt and not picture.interlaced_frame and found.stamps[0] == min(found.shown)
+        )
 
 
 def read_index(path: Path, limits: Limits) -> Index:
     """Reads a file. Raises VideoError if there is not one frame to be had, or more than the limits allow."""
     scan = _scan(path, limits)
-    stored, stamps, times = None, None, np.empty(0)
+    stored, stamps, times, is_whole = None, None, np.empty(0), True
     if scan.is_ordered and scan.is_sound:
-        stored, stamps = coded(scan.first, scan.aspect), np.unique(scan.shown)
+        stored, stamps = coded(scan.first, scan.aspect), np.unique(scan.packets.shown)
     elif scan.is_ordered:
         start = count(path, _state(path), limits, scan.rate, keys=1)
-        stored, stamps = start.stored, _from_start(scan.shown, start)
+        stored, stamps = start.stored, _from_start(scan.packets.shown, start)
     if stamps is not None:
         times = _seconds(stamps, scan.tick)
-    elif scan.packets:
+    elif scan.packets.stamps:
         whole = count(path, _state(path), limits, scan.rate)
-        stored, stamps, times = whole.stored, _unique_stamps(whole), _times(whole, scan)
+        stored, stamps, times, is_whole = whole.stored, _unique_stamps(whole), _times(whole, scan), whole.is_whole
+        is_whole = is_whole and scan.packets.is_whole
     if stored is None:
         raise VideoError(f"{path}: no picture can be decoded; {_suspicion(scan, limits)}")
-    index = Index(times, stamps, _seeks(scan, stamps), stored, scan.rate)
+    index = Index(times, stamps, _seeks(scan, stamps), stored, scan.rate, is_whole, _fed(scan, stamps))
     _check(index, path, limits)
     return index
 
@@ -116,25 +132,29 @@ def _scan(path: Path, limits: Limits) -> Scan:
             is_ordered=not unordered and _is_ordered(seen, stream.time_base if is_broadcast else None),
             unordered=unordered,
             by_display=_seeks_by_display(form),
-            rate=declared_rate(stream, all(packet.pts is None for packet in seen)),
+            rate=declared_rate(stream, all(stamp is None for stamp in seen.stamps)),
             tick=stream.time_base,
             aspect=stream.sample_aspect_ratio,
             is_sized=bool(stream.width and stream.height),
         )
 
 
-def _read_packets(file: File) -> tuple[list[Seen], VideoFrame | None]:
+def _read_packets(file: File) -> tuple[Packets, VideoFrame | None]:
     """All packets, and the picture of the first."""
-    seen: list[Seen] = []
-    first = None
+    stamps, moments, sizes, are_keys, are_shown = [], [], [], [], []
+    first, is_whole, is_vp8 = None, True, file.stream.codec_context.name == "vp8"
     for packet in packets(file):
-        if not seen:
+        if not stamps:
             first = alone(file.stream, packet)
-        is_shown = not packet.is_discard and not _is_hidden(packet, file.stream)
-        seen.append(Seen(packet.pts, packet.dts, packet.is_keyframe, is_shown, not packet.is_corrupt))
-        if len(seen) > file.limits.frames:
+        stamps.append(packet.pts)
+        moments.append(packet.dts)
+        sizes.append(packet.size)
+        are_keys.append(packet.is_keyframe)
+        are_shown.append(not packet.is_discard and not (is_vp8 and _is_hidden(packet)))
+        is_whole = is_whole and not packet.is_corrupt
+        if len(stamps) > file.limits.frames:
             raise VideoError(f"{file.path}: more than {file.limits.frames} frames; cut it into parts")
-    return seen, first
+    return Packets(stamps, moments, sizes, are_keys, are_shown, is_whole), first
 
 
 def alone(stream: VideoStream, packet: Packet) -> VideoFrame | None:
@@ -144,19 +164,19 @@ def alone(stream: VideoStream, packet: Packet) -> VideoFrame | None:
     return found[0] if found else None
 
 
-def _is_hidden(packet: Packet, stream: VideoStream) -> bool:
+def _is_hidden(packet: Packet) -> bool:
     """VP8 stores pictures that are only referred to as packets of their own: bit 4 says whether it is shown."""
-    return stream.codec_context.name == "vp8" and not bytes(packet)[0] & 0x10
+    return not bytes(packet)[0] & 0x10
 
 
-def _is_ordered(seen: list[Seen], broadcast_tick: Fraction | None) -> bool:
+def _is_ordered(found: Packets, broadcast_tick: Fraction | None) -> bool:
     """Whether each frame has a time of its own, and packets are whole and follow one another in time."""
-    shown = [packet.pts for packet in seen if packet.is_shown]
-    if not shown or None in shown or len(set(shown)) < len(shown) or not all(packet.is_whole for packet in seen):
+    shown = found.shown
+    if not shown or not found.is_whole or None in shown or len(set(shown)) < len(shown):
         return False
-    steps = np.diff(np.array([packet.dts for packet in seen if packet.dts is not None], dtype=np.int64))
+    steps = np.diff(np.array([moment for moment in found.moments if moment is not None], dtype=np.int64))
     is_joined = broadcast_tick is not None and (steps * float(broadcast_tick) > JUMP).any()
-    return bool((steps >= 0).all()) and not is_joined
+    return not (steps < 0).any() and not is_joined
 
 
 def _seeks_by_display(form: ContainerFormat) -> bool:
@@ -212,16 +232,26 @@ def _times(whole: Counted, scan: Scan) -> np.ndarray:
     return times + NUDGE * np.cumsum(np.diff(times, prepend=-1.0) <= 0)
 
 
-def _seeks(scan: Scan, stamps: np.ndarray | None) -> dict[int, int]:
-    """Number of each keyframe to what the container is to seek to."""
+def _seeks(scan: Scan, stamps: np.ndarray | None) -> dict[int, Seek]:
+    """Of each keyframe that is shown, how to get there."""
     if stamps is None:
         return {}
-    keys = [packet for packet in scan.packets if packet.is_key and packet.is_shown]
-    there = np.isin([packet.pts for packet in keys], stamps)
-    kept = [packet for packet, is_there in zip(keys, there, strict=True) if is_there]
-    places = np.searchsorted(stamps, [packet.pts for packet in kept]).tolist()
-    moments = [packet.pts if scan.by_display or packet.dts is None else packet.dts for packet in kept]
-    return dict(zip(places, moments, strict=True))
+    found = scan.packets
+    places = [place for place, is_key in enumerate(found.are_keys) if is_key and found.are_shown[place]]
+    keys = np.array([found.stamps[place] for place in places], dtype=np.int64)
+    numbers = np.searchsorted(stamps, keys).clip(max=len(stamps) - 1)
+    seeks = {}
+    for number, place, is_there in zip(numbers.tolist(), places, (stamps[numbers] == keys).tolist(), strict=True):
+        moment = found.stamps[place] if scan.by_display or found.moments[place] is None else found.moments[place]
+        if is_there:
+            seeks[number] = Seek(moment, place)
+    return seeks
+
+
+def _fed(scan: Scan, stamps: np.ndarray | None) -> tuple[array, array]:
+    """In arrays, which take less memory than lists; nothing where no seek will be tried."""
+    is_sought = stamps is not None and None not in scan.packets.stamps
+    return array("q", scan.packets.stamps if is_sought else ()), array("q", scan.packets.sizes if is_sought else ())
 
 
 def _suspicion(scan: Scan, limits: Limits) -> str:

@@ -1,8 +1,10 @@
 """Frames of a file by number.
 
 On the way to the frames asked for, pictures that no other refers to are not decoded, and the file is left as soon as
-the last of them is in the decoder. A seek is not trusted: some decoders must have seen the first packet, and some files
-call keyframes what is none. So the first packet goes first, and what comes out after the seek must be a keyframe.
+the last of them is in the decoder. A seek is not trusted: some decoders must have seen the first packet, some files
+call keyframes what is none, some containers lead elsewhere. So the first packet goes first, what comes out after the
+seek must be a keyframe, and its packets those of a read from the start. Once anything is in doubt, the file is decoded
+from the start, in order and on one thread.
 """
 
 from __future__ import annotations
@@ -12,14 +14,16 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
-from a3d.video.container import Damaged, File, VideoError, decode, opened, packets
+from a3d.video.container import Doubt, File, VideoError, decode, opened, packets
 from a3d.video.conversion import Converter
 from a3d.video.index import alone, read_index
 from a3d.video.limits import LIMITS, Limits
 
+SKIPPING = ("h264", "mpeg1video", "mpeg2video", "mpeg4", "vp8")  # decoders that pass over pictures when they are told
 SEEK_GAP = 8  # frames that are rather decoded than skipped by a seek, which costs the decoder what it holds
 
 
@@ -42,8 +46,8 @@ class Reader:
         self.frame_rate = (len(self) - 1) / float(self.times[-1]) if len(self) > 1 else float(self._index.rate)
         self.duration = float(self.times[-1]) + 1 / self.frame_rate
         self.width, self.height = self._index.stored.shown
-        self._has_threads = True
-        self._keys = np.unique(np.array([0, *self._index.seek], dtype=np.int64))
+        self._is_doubtful = not self._index.is_whole
+        self._keys = np.unique(np.array([0, *self._index.seeks], dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self._index.times)
@@ -62,27 +66,27 @@ class Reader:
 
     def _runs(self, wanted: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         """The ascending `wanted`, split where it pays to seek, each with the keyframe to start from."""
-        before = self._keys[np.searchsorted(self._keys, wanted, side="right") - 1]
+        keys = self._keys[:1] if self._is_doubtful else self._keys
+        before = keys[np.searchsorted(keys, wanted, side="right") - 1]
         splits = np.flatnonzero(before[1:] - wanted[:-1] > SEEK_GAP) + 1
         for run in np.split(np.arange(len(wanted)), splits):
             yield int(before[run[0]]), wanted[run]
 
     def _frames(self, wanted: np.ndarray) -> Iterator[VideoFrame]:
-        """The frame shown at each of the `wanted` numbers."""
-        given = 0
-        try:
-            for frame in self._decoded(wanted):
-                yield frame
-                given += 1
-        except Damaged:
-            self._has_threads = False
-            yield from self._decoded(wanted[given:])
+        """The frame shown at each of the `wanted` numbers; decoded from the start where a quicker way is in doubt."""
+        while len(wanted):
+            try:
+                for frame in self._decoded(wanted):
+                    yield frame
+                    wanted = wanted[1:]
+            except Doubt:
+                self._is_doubtful = True
 
     def _decoded(self, wanted: np.ndarray) -> Iterator[VideoFrame]:
         """The same, from one opening of the file."""
         runs = list(self._runs(wanted))
-        count = sum(int(run[-1]) - key + 1 for key, run in runs)
-        with opened(self.path, count * self._has_threads, self.limits) as file:
+        count = 0 if self._is_doubtful else sum(int(run[-1]) - key + 1 for key, run in runs)
+        with opened(self.path, count, self.limits) as file:
             if runs[0][0]:
                 _introduce(file)
             for key, run in runs:
@@ -90,26 +94,32 @@ class Reader:
 
     def _shown(self, file: File, key: int, run: np.ndarray) -> Iterator[VideoFrame]:
         """The frames shown at the ascending numbers `run`, decoding from keyframe `key` on."""
-        stamps = (run if self._index.stamps is None else self._index.stamps[run]).tolist()
-        if key:
-            file.container.seek(self._index.seek[key], stream=file.stream)
-        frames = self._stamped(file, stamps)
-        first = next(frames, None)
-        if first and (not key or (first[0] <= stamps[0] and _starts(first[1]))):
-            yield from _latest(chain([first], frames), stamps)
-        elif key:  # the container cannot seek to where it says it can, or calls a keyframe what is none
-            self._keys = self._keys[:1]
-            with opened(self.path, (int(run[-1]) + 1) * self._has_threads, self.limits) as again:
-                yield from self._shown(again, 0, run)
-        else:
-            raise VideoError(f"{self.path}: no picture can be decoded any more; the file changed, open it again")
-
-    def _stamped(self, file: File, stamps: list[int]) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames with the stamps of the index: their numbers where they are known by their place."""
+        is_strict = not self._is_doubtful
         if self._index.stamps is None:
-            return enumerate(_decode(file))
-        frames = _decode(file, set(stamps))
-        return ((frame.pts, frame) for frame in frames if frame.pts is not None)
+            stamps, frames = run.tolist(), enumerate(_decoded(file, packets(file), is_strict))
+        else:
+            stamps = self._index.stamps[run].tolist()
+            wanted = set(stamps) if is_strict else None
+            found = _decoded(file, self._packets(file, key), is_strict, wanted)
+            frames = ((frame.pts, frame) for frame in found if frame.pts is not None)
+        first = next(frames, None)
+        if key and not (first and first[0] <= stamps[0] and _is_start(first[1])):
+            raise Doubt
+        if first is None:
+            raise VideoError(f"{self.path}: no picture can be decoded any more; the file changed, open it again")
+        yield from _latest(chain([first], frames), stamps, is_strict)
+
+    def _packets(self, file: File, key: int) -> Iterator[Packet]:
+        """The packets from keyframe `key` on, if they are those of a read from the start."""
+        if not key:
+            yield from packets(file)
+            return
+        (moment, begin), (stamps, sizes) = self._index.seeks[key], self._index.packets
+        file.container.seek(moment, stream=file.stream)
+        for place, packet in enumerate(packets(file), begin):
+            if place >= len(stamps) or packet.pts != stamps[place] or packet.size != sizes[place]:
+                raise Doubt
+            yield packet
 
 
 def _introduce(file: File) -> None:
@@ -119,36 +129,49 @@ def _introduce(file: File) -> None:
         alone(file.stream, first)
 
 
-def _starts(frame: VideoFrame) -> bool:
+def _is_start(frame: VideoFrame) -> bool:
     """Whether a frame is a keyframe, as it comes out of the decoder."""
     return frame.key_frame and frame.pict_type == PictureType.I and not frame.is_corrupt
 
 
-def _decode(file: File, wanted: set[int] | None = None) -> Iterator[VideoFrame]:
-    """The frames in display order; with the stamps that are `wanted`, those and the ones that they refer to."""
-    skips = wanted is not None and not _has_layers(file.stream)
-    for packet in packets(file):
+def _decoded(
+    file: File, fed: Iterator[Packet], is_strict: bool, wanted: set[int] | None = None
+) -> Iterator[VideoFrame]:
+    """The frames in display order; with the stamps that are `wanted`, those and the ones that they refer to.
+
+    is_strict: raise Doubt for an error, but before the first frame, where a recording may begin between keyframes.
+    """
+    skips, is_shown = wanted is not None and _has_skips(file.stream), False
+    for packet in fed:
         if skips:
             file.stream.codec_context.skip_frame = "DEFAULT" if packet.pts in wanted else "NONREF"
-        yield from decode(file.stream, packet)
+        frames = decode(file.stream, packet, is_strict and is_shown)
+        is_shown = is_shown or bool(frames)
+        yield from frames
         if wanted is not None:
             wanted.discard(packet.pts)
             if not wanted:
                 break
-    yield from decode(file.stream, None)
+    yield from decode(file.stream, None, is_strict and is_shown)
 
 
-def _has_layers(stream: VideoStream) -> bool:
-    """Whether pictures that their own layer does not refer to may be needed by another: HEVC, unless it has but one."""
-    extra = stream.codec_context.extradata or b""
-    return stream.codec_context.name == "hevc" and (len(extra) < 22 or extra[0] != 1 or (extra[21] >> 3) & 7 != 1)
+def _has_skips(stream: VideoStream) -> bool:
+    """Whether what no picture refers to can be passed over; in HEVC, another layer may refer to it all the same."""
+    name, extra = stream.codec_context.name, stream.codec_context.extradata or b""
+    has_one_layer = len(extra) > 21 and extra[0] == 1 and (extra[21] >> 3) & 7 == 1
+    return name in SKIPPING or (name == "hevc" and has_one_layer)
 
 
-def _latest(frames: Iterator[tuple[int, VideoFrame]], stamps: Sequence[int]) -> Iterator[VideoFrame]:
-    """For each of the ascending `stamps` the latest frame not after it, the first frame if there is none."""
+def _latest(frames: Iterator[tuple[int, VideoFrame]], stamps: Sequence[int], is_strict: bool) -> Iterator[VideoFrame]:
+    """For each of the ascending `stamps` the latest frame not after it, the first frame if there is none.
+
+    is_strict: raise Doubt if it is not the very frame.
+    """
     shown, place = None, 0
     for stamp, frame in frames:
         while shown is not None and place < len(stamps) and stamps[place] < stamp:
+            if is_strict:
+                raise Doubt
             yield shown
             place += 1
         shown = frame
@@ -157,4 +180,6 @@ def _latest(frames: Iterator[tuple[int, VideoFrame]], stamps: Sequence[int]) -> 
             place += 1
         if place == len(stamps):
             return
+    if is_strict:
+        raise Doubt
     yield from [shown] * (len(stamps) - place)

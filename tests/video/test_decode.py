@@ -196,7 +196,7 @@ def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(encode, num
 
 def test_a_container_that_seeks_too_far_is_read_from_its_start(encode, numbers):
     video = Video(encode("clip.mp4", 40, g=8, sc_threshold=0))
-    video._index.seek[16] = video._index.seek[32]
+    video._index.seeks[16] = video._index.seeks[32]
     assert numbers(video.read([20])) == [20]
 
 
@@ -266,13 +266,14 @@ def nothing(path, whole):
     pass
 
 
+UNREADABLE = "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file"
 BROKEN = {
     empty: "the file is empty; give a video file",
-    text: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
-    noise: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
-    playlist: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
+    text: UNREADABLE,
+    noise: UNREADABLE,
+    playlist: UNREADABLE,
     sound: "not a video by its content; give a video file, no playlist, list or sound",
-    without_index: "not a video that FFmpeg can read (Invalid data found when processing input); give a whole video file",
+    without_index: UNREADABLE,
     without_pictures: "no picture can be decoded; the file is damaged, replace it",
     folder: "it is a folder; give a video file",
     nothing: "no such file; check the path",
