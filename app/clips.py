@@ -127,7 +127,7 @@ def decode(name: str, data: bytes, source: Source) -> Shown:
 def _reading(source: Source) -> tuple:
     """What the decoded frames depend on beside the file."""
     sampling = network_of(source).sampling
-    return sampling.frames, sampling.stride, max(DECODED_SIDE, 2 * sampling.spatial)
+    return sampling.frames, sampling.stride, sampling.rate, max(DECODED_SIDE, 2 * sampling.spatial)
 
 
 def _forget(file_id: str) -> None:

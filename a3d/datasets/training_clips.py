@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 
 from a3d.datasets.items import ClipSet, Item, Span, seen_labels
 from a3d.video.decode import Video, VideoError
-from a3d.video.sampling import Sampling, training_start, window
+from a3d.video.sampling import Sampling, training_start
 from a3d.video.transforms import Box, area_box, cut, cut_boxes, jittered_box
 from a3d.video.views import room
 
@@ -110,7 +110,7 @@ class TrainingClips(Dataset):
         wanted = sampling.span(video.frame_rate)
         begin, length = room(video, wanted, item.span)
         start = begin + training_start(length, wanted, generator)
-        shown = window(video.times, video.frame_rate, sampling.frames, sampling.stride, start)
+        shown = sampling.window(video.times, video.frame_rate, start)
         frames = video.read(shown)
         height, width = frames.shape[1:3]
         box = self._box(height, width, generator)

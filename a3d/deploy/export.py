@@ -16,9 +16,11 @@ from torch import Tensor, nn
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.deploy import runner
+from a3d.deploy.bundle import bundle
 from a3d.files import replace
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Sampling, normalise
+from a3d.video.views import decoded_side
 
 FILES = {"onnx": "network.onnx", "torch-export": "network.pt2"}
 TOLERANCE = 1e-3  # of the logits, against PyTorch
@@ -71,7 +73,7 @@ def export(network: TrainedNetwork, configuration: Configuration, folder: str | 
         path = Path(unfinished) / FILES[format]
         difference = _write(deployed, path, about(network, configuration))
         path.replace(folder / path.name)
-    replace(folder / "run.py", lambda path: path.write_bytes(Path(runner.__file__).read_bytes()))
+    replace(folder / "run.py", lambda path: path.write_text(bundle(runner), encoding="utf-8"))
     return Exported(folder / path.name, (folder / path.name).stat().st_size / 1e6, difference)
 
 
@@ -130,8 +132,9 @@ def about(network: TrainedNetwork, configuration: Configuration) -> dict:
 
 
 def _sampling(network: TrainedNetwork, configuration: Configuration) -> dict:
-    """What the runner reads: T, τ, which of the T frames are looked at, and S."""
+    """What the runner reads: T, τ and its rate, which of the T frames are looked at, S, and the side decoded to."""
     sampling: Sampling = network.sampling
     seen = network.seen_frames(configuration, sampling.frames)
     size = network.clip_shape(configuration)[1]
-    return {"frames": sampling.frames, "stride": sampling.stride, "seen": seen, "size": size}
+    clip = {"frames": sampling.frames, "stride": sampling.stride, "rate": sampling.rate, "seen": seen, "size": size}
+    return clip | {"side": decoded_side(sampling)}

@@ -4,13 +4,15 @@ pip install onnxruntime numpy av
 python run.py clip.mp4
 """
 
-import itertools
 import json
 import sys
 from pathlib import Path
 
-import av
 import numpy as np
+
+from a3d.video.container import VideoError
+from a3d.video.reader import Reader
+from a3d.video.window import clip_starts, window
 
 
 def main(paths):
@@ -20,8 +22,8 @@ def main(paths):
     for path in paths:
         try:
             clip = read(path, **about["sampling"])
-        except (av.FFmpegError, IndexError, ValueError) as error:
-            sys.exit(f"error: {path}: no video that FFmpeg can read ({error}); check the path, give a whole file")
+        except VideoError as error:
+            sys.exit(f"error: {error}")
         logits = classify(clip[None])[0]
         probabilities = softmax(logits) if about["task"] == "classification" else 1 / (1 + np.exp(-logits))
         for place in probabilities.argsort()[::-1][:5]:
@@ -48,41 +50,48 @@ def load(file):
     return lambda clips: program(torch.from_numpy(clips)).numpy(), json.loads(extra["a3d.json"])
 
 
-def read(path, frames, stride, seen, size):
-    """Of `frames` × `stride` in the middle of a video the frames `seen`: uint8 (seen, size, size, 3)."""
-    with av.open(str(path)) as file:
-        packets = [packet for packet in file.demux(video=0) if packet.size and not packet.is_discard]
-        base, declared = file.streams.video[0].time_base, float(file.streams.video[0].average_rate or 25)
-    times = np.arange(len(packets)) / declared
-    if all(packet.pts is not None for packet in packets):
-        stamps = np.array(sorted({packet.pts for packet in packets}))
-        times = (stamps - stamps[0]) * base.numerator / base.denominator
-    rate = (len(times) - 1) / times[-1] if len(times) > 1 else declared
-    start = max(0.0, times[-1] + 1 / rate - frames * stride / rate) / 2
-    moments = start + np.array(seen) * (stride / rate) + 0.5 / rate
-    numbers = (np.searchsorted(times, moments, side="right") - 1).clip(0, len(times) - 1)
-    with av.open(str(path)) as file:
-        decoded = itertools.islice(file.decode(video=0), int(numbers[-1]) + 1)
-        shown = {i: square(frame, size) for i, frame in enumerate(decoded) if i in numbers}
-    return np.stack([shown[min(i, max(shown))] for i in numbers])
+def read(path, frames, stride, seen, size, rate=None, side=512):
+    """Of `frames` × `stride` in the middle of a video the frames `seen`: uint8 (seen, size, size, 3).
+
+    rate: frames a second that `stride` belongs to, by default the video's own. side: to what the short side of
+    larger pictures is brought first.
+    """
+    video = Reader(path)
+    start = clip_starts(video.duration, frames * stride / (rate or video.frame_rate), 1)[0]
+    numbers = window(video.times, video.frame_rate, frames, stride, start, rate)[seen]
+    wanted = np.unique(numbers)
+    shown = dict(zip(wanted, (square(shrunk(picture, side), size) for picture in video.pictures(wanted)), strict=True))
+    return np.stack([shown[number] for number in numbers])
 
 
-def square(frame, size):
-    """The middle of a picture, upright, its short side shrunk to `size`: uint8 (size, size, 3)."""
-    picture = np.rot90(frame.to_ndarray(format="rgb24"), round(frame.rotation / 90))
+def shrunk(picture, side):
+    """A picture, uint8 (H, W, 3), its short side at most `side`."""
+    scale = side / min(picture.shape[:2])
+    if scale >= 1:
+        return picture
+    return resized(picture, *(weights(n, max(side, round(n * scale))) for n in picture.shape[:2]))
+
+
+def square(picture, size):
+    """The middle of a picture, its short side brought to `size`: uint8 (size, size, 3)."""
     scale = size / min(picture.shape[:2])
-    down, across = (middle(n, max(size, round(n * scale)), size) for n in picture.shape[:2])
-    rows = np.einsum("jw,hwc->hjc", across, picture, optimize=True).round()
-    return np.einsum("ih,hjc->ijc", down, rows, optimize=True).round().astype(np.uint8)
+    rows, columns = (weights(n, max(size, round(n * scale))) for n in picture.shape[:2])
+    down, across = ((len(each) - size) // 2 for each in (rows, columns))
+    return resized(picture, rows[down : down + size], columns[across : across + size])
 
 
-def middle(length, resized, size):
-    """(size, length): bilinear with antialias, from `length` to the middle `size` of `resized` pixels."""
-    centres = (np.arange(resized)[:, None] + 0.5) * length / resized
-    reach = max(1, length / resized)
-    weights = np.maximum(0, 1 - abs(np.arange(length) + 0.5 - centres) / reach).astype(np.float32)
-    first = (resized - size) // 2
-    return (weights / weights.sum(1, keepdims=True))[first : first + size]
+def resized(picture, rows, columns):
+    """uint8 (H, W, 3) by the weights of its lines (h, H) and columns (w, W): uint8 (h, w, 3)."""
+    wide = np.einsum("jw,hwc->hjc", columns, picture, optimize=True).round()
+    return np.einsum("ih,hjc->ijc", rows, wide, optimize=True).round().astype(np.uint8)
+
+
+def weights(length, count):
+    """(count, length): bilinear with antialias, from `length` pixels to `count`."""
+    centres = (np.arange(count)[:, None] + 0.5) * length / count
+    reach = max(1, length / count)
+    found = np.maximum(0, 1 - abs(np.arange(length) + 0.5 - centres) / reach).astype(np.float32)
+    return found / found.sum(1, keepdims=True)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from a3d.datasets.ava import THRESHOLD, read_boxes
 from a3d.datasets.items import BoxShares
 from a3d.inference.prediction import chosen
 from a3d.trained import TrainedNetwork, check_trained
-from a3d.video import Video, normalise, short_side, window
+from a3d.video import Video, normalise, short_side
 from a3d.video.views import DECODED_SIDE
 
 Proposer = Callable[[float, Tensor], list[tuple[BoxShares, float]]]  # of a moment and its picture uint8 (H, W, 3)
@@ -109,7 +109,7 @@ def _clip(video: Video, network: TrainedNetwork, moment: float) -> Tensor:
     """uint8 (T, H, W, 3): the frames around a moment."""
     sampling = network.sampling
     start = moment - sampling.span(video.frame_rate) / 2
-    indices = window(video.times, video.frame_rate, sampling.frames, sampling.stride, start)
+    indices = sampling.window(video.times, video.frame_rate, start)
     return video.read(indices, max(DECODED_SIDE, 2 * sampling.spatial))
 
 

@@ -1,19 +1,26 @@
-"""Which frames of a video make a clip: the paper's T × τ by time, not by number."""
+"""How clips are cut from videos: the paper's T × τ, in seconds."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Generator
 
+from a3d.video.window import clip_starts as clip_starts
+from a3d.video.window import window as window
+
 
 @dataclass(frozen=True)
 class Sampling:
     """How the full clip of a network is cut from a video: T × τ frames of S² and their normalisation.
 
-    frames: T; stride: τ, in frames of the source; spatial: S; mean, std: a channel, of pixels in 0..1.
+    frames: T; stride: τ, in frames at `rate`; spatial: S; mean, std: a channel, of pixels in 0..1.
+    rate: frames a second that τ belongs to, so that a clip spans T · τ / rate seconds of any video. None, as in
+    checkpoints that were written before it was there: τ counts the frames of each video, and a clip of 60 frames a
+    second spans half the seconds of one of 30.
     """
 
     frames: int = 8
@@ -21,34 +28,22 @@ class Sampling:
     spatial: int = 224
     mean: tuple[float, float, float] = (0.45, 0.45, 0.45)
     std: tuple[float, float, float] = (0.225, 0.225, 0.225)
+    rate: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("frames", "stride", "spatial"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} {getattr(self, name)} in a sampling: give at least 1")
+        if self.rate is not None and not (0 < self.rate < math.inf):
+            raise ValueError(f"rate {self.rate} in a sampling: give frames a second, as 30")
 
     def span(self, frame_rate: float) -> float:
-        """Seconds that a clip covers: T · τ frames."""
-        return self.frames * self.stride / frame_rate
+        """Seconds that a clip covers: T · τ frames at the sampling's rate; `frame_rate` is the video's."""
+        return self.frames * self.stride / (self.rate or frame_rate)
 
-
-def window(times: np.ndarray, frame_rate: float, frames: int, stride: int, start: float) -> np.ndarray:
-    """Numbers (int64, `frames`) of the frames shown at `start`, one every `stride` / `frame_rate` seconds.
-
-    times: float64 (N,), ascending seconds; start: seconds. The frame shown is the latest that begins at most half a
-    frame after the moment, so that rounded timestamps do not matter; past the end it is the last frame.
-    """
-    moments = start + np.arange(frames) * (stride / frame_rate)
-    shown = np.searchsorted(times, moments + 0.5 / frame_rate, side="right") - 1
-    return np.clip(shown, 0, len(times) - 1).astype(np.int64)
-
-
-def clip_starts(duration: float, span: float, clips: int) -> np.ndarray:
-    """Starts (float64, `clips`) in seconds of test clips, evenly over all that fit; a single one is centred."""
-    if clips < 1:
-        raise ValueError(f"{clips} clips asked for: give at least 1")
-    last = max(0.0, duration - span)
-    return np.array([last / 2]) if clips == 1 else np.linspace(0.0, last, clips)
+    def window(self, times: np.ndarray, frame_rate: float, start: float) -> np.ndarray:
+        """Numbers (int64, T) of a clip's frames, from `start` seconds on, of a video with these `times` and rate."""
+        return window(times, frame_rate, self.frames, self.stride, start, self.rate)
 
 
 def training_start(duration: float, span: float, generator: Generator) -> float:

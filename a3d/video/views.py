@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from a3d.video.decode import Video, VideoError
-from a3d.video.sampling import Sampling, clip_starts, window
+from a3d.video.sampling import Sampling, clip_starts
 from a3d.video.transforms import crops as cut_crops
 from a3d.video.transforms import normalise, short_side
 
@@ -34,11 +34,14 @@ def decode_views(
     wanted = sampling.span(video.frame_rate)
     begin, length = room(video, wanted, span)
     starts = begin + clip_starts(length, wanted, clips)
-    indices = np.stack(
-        [window(video.times, video.frame_rate, sampling.frames, sampling.stride, start) for start in starts]
-    )
-    frames = video.read(indices.ravel(), max(DECODED_SIDE, 2 * sampling.spatial))
+    indices = np.stack([sampling.window(video.times, video.frame_rate, start) for start in starts])
+    frames = video.read(indices.ravel(), decoded_side(sampling))
     return frames.unflatten(0, indices.shape), video.times[indices]
+
+
+def decoded_side(sampling: Sampling) -> int:
+    """The short side, in pixels, that larger pictures are brought to before anything else."""
+    return max(DECODED_SIDE, 2 * sampling.spatial)
 
 
 def room(video: Video, wanted: float, span: tuple[float, float] | None = None) -> tuple[float, float]:

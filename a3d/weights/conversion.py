@@ -57,7 +57,7 @@ def convert(
         raise ConversionError(f"{file.path} does not fit {architecture.name}: {_described(misfit, theirs)}") from None
     count, step, covered = architecture.classes, network.graph.alpha, span(architecture.spatial, architecture.frames)
     names = read_labels(labels, count) if labels is not None else tuple(f"class {i}" for i in range(count))
-    sampling = Sampling(architecture.frames * step, max(1, stride // step), architecture.spatial)
+    sampling = Sampling(architecture.frames * step, max(1, stride // step), architecture.spatial, rate=30.0)
     network.statistics = {covered.full: statistics, covered.largest: statistics}
     origin = {"converted": {"file": file.path.name, "format": file.format_name, "tensors": len(tensors)}}
     return TrainedNetwork(network, names, sampling, covered, provenance=origin)

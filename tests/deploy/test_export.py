@@ -1,5 +1,6 @@
 """Exported files: they answer as the network does, for any batch, and run alone."""
 
+import ast
 import json
 import struct
 import subprocess
@@ -19,9 +20,10 @@ from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
 from a3d.inference.checkpoint import save
 from a3d.networks import slow_r18, slowfast_r18
-from a3d.video import decode_views, normalise
-from a3d.video.views import squares
+from a3d.video import Sampling, decode_views, normalise
+from a3d.video.views import decoded_side, squares
 from tests.conftest import shaken
+from tests.corpus import CORPUS
 from tests.trained import CLASSES, as_trained
 
 FULL, SMALL = Configuration(32, 4, 1.0), Configuration(24, 2, 0.5)
@@ -103,7 +105,7 @@ def test_the_runner_gives_the_label_of_predict(request, slow, clips, kind):
         assert float(probability) == pytest.approx(answer.probabilities[0], abs=0.1)
 
 
-@pytest.mark.parametrize(("arguments", "cause"), [(["nope.mp4"], "nope.mp4: no video"), ([], "no video given")])
+@pytest.mark.parametrize(("arguments", "cause"), [(["nope.mp4"], "nope.mp4: no such file"), ([], "no video given")])
 def test_the_runner_refuses_in_one_line(onnx, arguments, cause):
     script = [sys.executable, str(onnx.path.with_name("run.py"))]
     said = subprocess.run([*script, *arguments], capture_output=True, text=True)
@@ -122,16 +124,39 @@ def turned(path, turn=(0, 1, -1, 0)):
 
 @pytest.mark.parametrize("turn", [False, True], ids=["upright", "turned"])
 @pytest.mark.parametrize("stride", [1, 2, 3, 9])
-def test_the_runner_reads_the_frames_that_the_package_reads(slow, clips, tmp_path, stride, turn):
+def test_the_runner_reads_the_frames_that_the_package_reads(clips, tmp_path, stride, turn):
     """The same moments, centred also where a tie decides; the same pixels but for rounding."""
-    sampling = type(slow.sampling)(5, stride, 32)
     for path in sorted(clips.rglob("*.mp4")):
         if turn:
             (tmp_path / path.name).write_bytes(turned(path))
             path = tmp_path / path.name
-        ours = squares(decode_views(path, sampling, 1)[0], 24, 1)[0][[0, 2, 4]].numpy()
-        theirs = runner.read(path, 5, stride, [0, 2, 4], 24)
-        assert np.abs(ours.astype(int) - theirs).max() <= 2
+        check_reading(path, Sampling(5, stride, 32))
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_the_runner_reads_every_kind_of_file_as_the_package_does(tmp_path, name):
+    try:
+        path = CORPUS[name](tmp_path)
+    except ValueError as error:  # an encoder that this build of FFmpeg lacks
+        pytest.skip(str(error))
+    for rate in (None, 30.0):
+        check_reading(path, Sampling(5, 3, 32, rate=rate))
+
+
+def check_reading(path, sampling):
+    ours = squares(decode_views(path, sampling, 1)[0], 24, 1)[0][[0, 2, 4]].numpy()
+    rate, side = sampling.rate, decoded_side(sampling)
+    theirs = runner.read(path, sampling.frames, sampling.stride, [0, 2, 4], 24, rate, side)
+    assert np.abs(ours.astype(int) - theirs).max() <= 2
+
+
+def test_the_script_is_one_file_whose_names_are_its_own(onnx):
+    tree = ast.parse(onnx.path.with_name("run.py").read_text(encoding="utf-8"))
+    imported = {node.module.split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    constants = [node.targets[0].id for node in tree.body if isinstance(node, ast.Assign)]
+    assert "a3d" not in imported and ast.get_docstring(tree) == runner.__doc__.strip()
+    assert len(set(defined + constants)) == len(defined + constants)
 
 
 def test_a_file_that_differs_is_not_written(slow, tmp_path, monkeypatch):

@@ -42,6 +42,25 @@ def test_a_slower_clip_covers_more_seconds():
     assert Sampling(32, 2).span(30) == pytest.approx(64 / 30)
 
 
+def test_with_a_rate_a_clip_spans_the_same_seconds_of_any_video():
+    """The same moments of a recording at 25, 30 and 60 frames a second, and the same as before at its own rate."""
+    sampling = Sampling(8, 8, rate=30)
+    for rate in (10, 25, 30, 60, 59.94):
+        times = np.arange(int(4 * rate)) / rate
+        assert sampling.span(rate) == pytest.approx(64 / 30)
+        found = times[sampling.window(times, rate, 0.5)]
+        assert np.abs(found - (0.5 + np.arange(8) * 8 / 30)).max() <= 0.5 / rate + 1e-9
+    steady = Sampling(8, 8)
+    assert sampling.window(STEADY, 30, 0.2).tolist() == steady.window(STEADY, 30, 0.2).tolist()
+    assert steady.window(STEADY, 25, 0.2).tolist() == window(STEADY, 25, 8, 8, 0.2).tolist()
+
+
+@pytest.mark.parametrize("rate", [0, -30, float("nan"), float("inf")])
+def test_a_rate_that_is_none_is_refused(rate):
+    with pytest.raises(ValueError, match=f"rate {rate} in a sampling: give frames a second"):
+        Sampling(rate=rate)
+
+
 def test_test_clips_spread_from_the_first_to_the_last_that_fits():
     assert clip_starts(10.0, 2.0, 5).tolist() == [0, 2, 4, 6, 8]
     assert clip_starts(10.0, 2.0, 1).tolist() == [4]

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from a3d.deploy.live.loop import Window
-from a3d.video import Sampling, window
+from a3d.video import Sampling
 from a3d.video.stream import Frame, Stream
 
 ENDED = None
@@ -24,7 +24,7 @@ def cut(frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: f
 
     Windows that fell between two frames have numbers, but never come.
     """
-    reach = (sampling.frames - 1) * sampling.stride / frame_rate  # from a window's first frame to its last
+    reach = sampling.span(frame_rate) * (1 - 1 / sampling.frames)  # from a window's first frame to its last
     every = max(every, 1 / frame_rate)
     kept: deque[Frame] = deque()
     number, due = -1, reach
@@ -42,7 +42,7 @@ def cut(frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: f
 
 def _window(number: int, kept: Sequence[Frame], sampling: Sampling, frame_rate: float, start: float) -> Window:
     times = np.array([frame.time for frame in kept])
-    indices = window(times, frame_rate, sampling.frames, sampling.stride, start)
+    indices = sampling.window(times, frame_rate, start)
     pictures = torch.stack([kept[i].picture for i in indices])
     return Window(number, kept[-1].time, kept[-1].arrived, pictures)
 

@@ -112,7 +112,7 @@ def test_a_limit_file_may_go_at_any_moment(tmp_path, monkeypatch):
 
 def test_broken_sources(ready, tmp_path):
     (tmp_path / "text.mp4").write_text("no video\n" * 100)
-    with pytest.raises(VideoError, match=r"text\.mp4: it does not open"):
+    with pytest.raises(VideoError, match=r"text\.mp4: not a video"):
         next(watch(tmp_path / "text.mp4", ready, deadline=50))
     ready.sampling = Sampling(8, 8, 32)  # the stream ends before the first window is full
     short = write_video(tmp_path / "short.mp4", moving(1, 40, 56, 3), 20)
