@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from a3d.datasets.annotations import find_files
 from a3d.datasets.items import ClipSet
+from a3d.video.completeness import cut_off
 from a3d.video.decode import VideoError
 
 OK, MISSING, BROKEN, SHORT, UNLABELLED = STATES = ("ok", "missing", "broken", "short", "unlabelled")
@@ -29,7 +30,7 @@ class Finding(NamedTuple):
 def verify(dataset: ClipSet, decode: bool = False) -> Iterator[Finding]:
     """A finding for every file of a data set, those that are missing first.
 
-    Headers are read, and no frames; decode: the middle frame of each as well.
+    Headers are read, and no frames; decode: also the middle and the last frame of each, and whether it is all there.
     """
     yield from (Finding(name, MISSING, "annotated, but not in the folder") for name in dataset.missing)
     bare = {str(item.path) for item in dataset.items if item.label == ()}
@@ -67,9 +68,12 @@ def _check(dataset: ClipSet, decode: bool, path: Path) -> Finding:
         seconds = dataset.duration(path)
         if decode:
             video = dataset.open(path)
-            video.read([len(video) // 2])
+            video.read([len(video) // 2, len(video) - 1])
+        cut = cut_off(path) if decode and path.is_file() else None
     except VideoError as error:
         return Finding(str(path), BROKEN, str(error).removeprefix(f"{path}: "))
+    if cut:
+        return Finding(str(path), BROKEN, f"cut off: {cut.there:.1f} of {cut.declared:.1f} s are there; get it again")
     wanted = dataset.lengths.get(path, 0.0)
     if seconds < wanted - SLACK:
         return Finding(str(path), SHORT, f"it ends at {seconds:.1f} s, annotated to {wanted:.1f} s")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import av
 from av.container import InputContainer
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -137,7 +137,7 @@ def _shown_number(path: Path, limits: Limits) -> int:
         container = open_file(path, limits, stack)
         streams = video_streams(container, path)
         counts = dict.fromkeys([stream.index for stream in streams], 0)
-        for packet in _until_broken(container, streams):
+        for packet in until_broken(container, streams):
             counts[packet.stream_index] += 1
             if min(counts.values()) > 1:
                 break
@@ -157,7 +157,7 @@ def packets(file: File) -> Iterator[Packet]:
     Raises VideoError when decoding takes longer than the limit.
     """
     clock, until = time.monotonic, file.until
-    for packet in _until_broken(file.container, [file.stream]):
+    for packet in until_broken(file.container, [file.stream]):
         if clock() > until:
             raise VideoError(
                 f"{file.path}: it took more than {file.limits.seconds:g} s to decode; give a shorter video"
@@ -165,7 +165,8 @@ def packets(file: File) -> Iterator[Packet]:
         yield packet
 
 
-def _until_broken(container: InputContainer, streams: list[VideoStream]) -> Iterator[Packet]:
+def until_broken(container: InputContainer, streams: list[Stream]) -> Iterator[Packet]:
+    """The packets of some streams that hold data, up to the end or to where the file breaks off."""
     try:
         for packet in container.demux(streams):
             if packet.size:

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from a3d.video import Video
+from a3d.video.completeness import cut_off
 from a3d.video.conversion import Converter
 from tests.corpus import CORPUS, SECOND
 
@@ -114,3 +115,16 @@ def shown_by_ffmpeg(path, number):
     times = np.array([int(line.split(",")[2]) * top / bottom for line in said if line[0] != "#"])
     raw = subprocess.run([*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "-"], capture_output=True).stdout
     return times, np.frombuffer(raw, np.uint8).reshape(-1, height, width, 3)
+
+
+TRUNCATED = ("cut mp4", "cut mkv", "cut avi", "cut flv", "cut webm")  # a stream of packets does not say how long it is
+
+
+@pytest.mark.parametrize("name", CORPUS)
+def test_what_broke_off_is_known_and_nothing_else(folder, name):
+    path = made(folder, name)
+    found = cut_off(path)
+    assert (found is not None) == (name in TRUNCATED)
+    if found:
+        assert 0 < found.there < 0.95 * found.declared
+        assert Video(path).duration == pytest.approx(found.there, abs=0.15)
