@@ -159,9 +159,7 @@ def packets(file: File) -> Iterator[Packet]:
     clock, until = time.monotonic, file.until
     for packet in until_broken(file.container, [file.stream]):
         if clock() > until:
-            raise VideoError(
-                f"{file.path}: it took more than {file.limits.seconds:g} s to decode; give a shorter video"
-            )
+            raise VideoError(f"{file.path}: decoding took more than {file.limits.seconds:g} s; give a shorter video")
         yield packet
 
 
