@@ -33,12 +33,12 @@ from a3d.networks import (
     x3d_xs,
 )
 from a3d.testing.calibration import calibrate
-from a3d.testing.evaluation import EvaluationError, build_table, evaluate
+from a3d.testing.errors import EvaluationError
+from a3d.testing.evaluation import build_table, evaluate
 from a3d.trained import TrainedNetwork
+from a3d.version import __version__
 from a3d.video import Sampling, Video, VideoError
 from a3d.weights import ConversionError, convert
-
-__version__ = "0.2.0"
 
 __all__ = [
     "AdaptiveNetwork",

@@ -20,6 +20,7 @@ from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.profile import STAGES, Latency, Profile, ProfileError, Timing, device_name
 from a3d.configuration import Configuration
 from a3d.synthetic import render, write
+from a3d.version import __version__
 from a3d.video import crop_views, decode_views
 
 RENDERED = "a rendered clip of 3 s, 320x240, H.264"
@@ -123,14 +124,12 @@ def _file(video: str | Path | None) -> Iterator[Path]:
 
 
 def _notes(network: AdaptiveNetwork, video: str, rounds: int) -> dict:
-    import a3d  # which imports this file
-
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "network": network.architecture.name,
         "video": video,
         "rounds": rounds,
-        "a3d": a3d.__version__,
+        "a3d": __version__,
         "torch": torch.__version__,
         "av": version("av"),
         "python": platform.python_version(),

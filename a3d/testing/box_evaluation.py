@@ -15,7 +15,8 @@ from a3d.configuration import Configuration
 from a3d.datasets import Ava
 from a3d.datasets.ava import ActionBox, Key, read_boxes
 from a3d.datasets.training_clips import multi_hot
-from a3d.testing.evaluation import AT_ONCE, EvaluationError
+from a3d.testing.clips import AT_ONCE
+from a3d.testing.errors import EvaluationError
 from a3d.testing.frame_ap import OVERLAP, frame_ap, frame_ap_interval, mean_ap
 from a3d.trained import TrainedNetwork
 from a3d.video import VideoError, decode_views, normalise, short_side
@@ -66,7 +67,7 @@ def evaluate_boxes(
     The whole picture is seen, its shorter side brought to the configuration's size, as in the official test.
     Raises MissingStatistics, and EvaluationError for a network of other classes or a set without a readable clip.
     """
-    check(network, dataset)
+    check_classes(network, dataset)
     numbers, subs = parallel.share(range(len(dataset))), Residents()
     found, broken, read = {configuration: [] for configuration in configurations}, [], []
     for start in range(0, len(numbers), AT_ONCE):
@@ -90,7 +91,7 @@ def evaluate_boxes(
     return {c: _result(c, dataset, read, probabilities, broken) for c, probabilities in answers.items()}
 
 
-def check(network: TrainedNetwork, dataset: Ava) -> None:
+def check_classes(network: TrainedNetwork, dataset: Ava) -> None:
     """Raises EvaluationError for a network of other classes."""
     unnamed = network.labels == tuple(f"class {i}" for i in range(len(network.labels)))  # converted without names
     if len(network.labels) != len(dataset.classes) or not (unnamed or network.labels == dataset.classes):

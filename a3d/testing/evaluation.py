@@ -20,20 +20,16 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
 from a3d.datasets.training_clips import multi_hot
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
+from a3d.testing.box_evaluation import check_classes, evaluate_boxes
 from a3d.testing.calibration import calibrate
+from a3d.testing.clips import AT_ONCE, Clips
+from a3d.testing.errors import EvaluationError
 from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
 from a3d.trained import TrainedNetwork, check_trained
-from a3d.video import Sampling, Video, VideoError, decode_views, normalise
+from a3d.video import Video, normalise
 from a3d.video.views import squares
 
 Progress = Callable[[int, int], None]  # done, total
-
-
-AT_ONCE = 8  # times as many clips stay decoded as run at once, so that each sub-network is extracted less often
-
-
-class EvaluationError(ValueError):
-    """A test that cannot give a number; the message names the value and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +105,6 @@ def evaluate_all(
     check_trained(network)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
-        from a3d.testing.box_evaluation import evaluate_boxes  # which takes from here what both need
-
         return evaluate_boxes(network, dataset, configurations, progress or _silent)
     label_of, tell = _labels(dataset, network), progress or _silent
     together = max(1, batch // (views[0] * views[1]))
@@ -218,44 +212,6 @@ def _silent(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-class Clips:
-    """Items on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
-
-    def __init__(
-        self,
-        items: Sequence[Item],
-        sampling: Sampling,
-        views: tuple[int, int] = (1, 1),
-        opened: Callable[[Path], Video] = Video,
-    ) -> None:
-        self.items, self.sampling, self.views, self.open = items, sampling, views, opened
-        self.opened, self.decoded = 0, 0
-        self.broken: list[str] = []
-
-    def batches(self, size: int) -> Iterator[tuple[list[int], list[Tensor]]]:
-        """Numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
-        numbers: list[int] = []
-        frames: list[Tensor] = []
-        for number, item in enumerate(self.items):
-            self.opened += 1
-            try:
-                frames.append(decode_views(item.path, self.sampling, self.views[0], item.span, self.open)[0])
-                numbers.append(number)
-                self.decoded += 1
-            except VideoError as error:
-                self.broken.append(str(error))
-            if len(frames) == size:
-                yield numbers, frames
-                numbers, frames = [], []
-        if frames:
-            yield numbers, frames
-
-    def gather(self) -> None:
-        """From now on .decoded and .broken are those of all processes."""
-        self.decoded = int(parallel.summed(torch.tensor(self.decoded)))
-        self.broken = parallel.gathered_values(self.broken)
-
-
 def _answers(
     network: TrainedNetwork,
     configurations: Sequence[Configuration],
@@ -319,9 +275,7 @@ def evaluating(network: TrainedNetwork) -> Iterator[None]:
 def _check(network: TrainedNetwork, dataset: ClipSet) -> None:
     """Raises EvaluationError for a data set whose classes or kind are not the network's."""
     if dataset.task == "detection" == network.task:
-        from a3d.testing.box_evaluation import check
-
-        check(network, dataset)
+        check_classes(network, dataset)
     else:
         _labels(dataset, network)
 

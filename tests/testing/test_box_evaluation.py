@@ -15,7 +15,8 @@ from a3d.inference.checkpoint import load, save
 from a3d.networks import slow_r18
 from a3d.testing.box_evaluation import evaluate_boxes
 from a3d.testing.calibration import calibrate
-from a3d.testing.evaluation import EvaluationError, build_table
+from a3d.testing.errors import EvaluationError
+from a3d.testing.evaluation import build_table
 from a3d.testing.frame_ap import frame_ap, frame_ap_interval, mean_ap
 from a3d.trained import TrainedNetwork
 from a3d.video import Sampling, decode_views, normalise, short_side

@@ -13,10 +13,11 @@ from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
-from a3d.testing import evaluation
+from a3d.testing import clips as clips_of_tests
 from a3d.testing.average_precision import bootstrap_interval
 from a3d.testing.calibration import calibrate
-from a3d.testing.evaluation import EvaluationError, build_table, calibrate_all, evaluate, evaluate_all, spread
+from a3d.testing.errors import EvaluationError
+from a3d.testing.evaluation import build_table, calibrate_all, evaluate, evaluate_all, spread
 from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
 from a3d.video import VideoError, decode_views, read_views
 
@@ -47,7 +48,7 @@ def decoded(monkeypatch):
         counts[path] += 1
         return decode_views(path, *args)
 
-    monkeypatch.setattr(evaluation, "decode_views", counting)
+    monkeypatch.setattr(clips_of_tests, "decode_views", counting)
     return counts
 
 
@@ -230,7 +231,7 @@ def test_spread_is_even(count):
 
 def test_a_strange_error_is_not_taken_for_a_broken_file(network, train, val, monkeypatch):
     calibrated(network, train, FULL)
-    monkeypatch.setattr(evaluation, "decode_views", lambda *args: 1 / 0)
+    monkeypatch.setattr(clips_of_tests, "decode_views", lambda *args: 1 / 0)
     assert not issubclass(ZeroDivisionError, VideoError)
     with pytest.raises(ZeroDivisionError):
         evaluate(network, val, FULL)
