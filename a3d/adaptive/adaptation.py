@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.errors import NotAdaptable
 from a3d.adaptive.graph import Graph
 from a3d.adaptive.moments import Statistics
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.ordering import order_channels
 from a3d.adaptive.pathways import Pathways
 from a3d.adaptive.tracing import NORMS

@@ -7,16 +7,20 @@ import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import attrgetter
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
 
 from a3d.adaptive.analysis import JOINING
+from a3d.adaptive.answers import places_of, pool_maps, probabilities_of
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.errors import MissingStatistics
 from a3d.adaptive.execution import is_depthwise, join, used_weight
 from a3d.adaptive.fused import NONE, RELU, RELU6, SILU, Activation, FusedConv3d
-from a3d.adaptive.network import AdaptiveNetwork, pool_maps
+from a3d.adaptive.graph import Graph
+from a3d.adaptive.moments import Statistics
 from a3d.adaptive.resampling import resample, short_sides
 from a3d.adaptive.tracing import NORMS
 from a3d.configuration import Configuration
@@ -26,17 +30,24 @@ ACTIVATIONS = {nn.ReLU: RELU, nn.ReLU6: RELU6, nn.SiLU: SILU}
 ACTIVATION_FUNCTIONS = {F.relu: RELU, torch.relu: RELU, "relu": RELU, "relu_": RELU, F.relu6: RELU6, F.silu: SILU}
 
 
+class Adaptive(Protocol):
+    """What extraction reads of an adaptive network."""
+
+    network: nn.Module
+    graph: Graph
+    architecture: Architecture
+    statistics: dict[Configuration, Statistics]
+
+
 class SubNetwork(nn.Module):
     """One configuration as an ordinary, immutable module: its parameters alone, its statistics folded into them.
 
     It stays in evaluation mode, and its parameters ask for no gradient. `.compile()` compiles it, as any module.
     """
 
-    def __init__(self, network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype) -> None:
+    def __init__(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> None:
         super().__init__()
-        self._graph, self._architecture = network.graph, network.architecture
-        self._places, self._probabilities = network.places, network.probabilities
-        self.configuration = configuration
+        self.graph, self.architecture, self.configuration = network.graph, network.architecture, configuration
         self.body = _Builder(network, configuration, dtype).body()
         self.head = _Builder(network, configuration, torch.float32).head()
         self.requires_grad_(False)
@@ -48,7 +59,8 @@ class SubNetwork(nn.Module):
         boxes: as of the full network, for one that detects.
         """
         maps = self.features(clip)
-        return self.classify(maps, None if boxes is None else self._places(boxes, clip.shape, self.configuration))
+        places = None if boxes is None else places_of(self.graph, boxes, clip.shape, self.configuration)
+        return self.classify(maps, places)
 
     def features(self, clip: Tensor) -> tuple[Tensor, ...]:
         """Return the maps before pooling, (B, C, t, h, w), one a pathway, in the head's precision: float32."""
@@ -57,14 +69,15 @@ class SubNetwork(nn.Module):
 
     def classify(self, maps: Sequence[Tensor], places: Sequence[Tensor] | None = None) -> Tensor:
         """Return logits (B, classes) of maps; places: as of the full network, for one that detects."""
-        return self.head(*pool_maps(self._graph, self._architecture, maps, places))
+        return self.head(*pool_maps(self.graph, self.architecture, maps, places))
 
     def probabilities(self, logits: Tensor) -> Tensor:
-        return self._probabilities(logits)
+        """Return those of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""
+        return probabilities_of(self.task, logits)
 
     @property
     def task(self) -> str:
-        return self._architecture.task
+        return self.architecture.task
 
     @property
     def device(self) -> torch.device:
@@ -77,7 +90,7 @@ class SubNetwork(nn.Module):
 
 @torch.inference_mode(False)  # its parameters are ordinary tensors wherever it is called
 @torch.no_grad()
-def extract(network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
+def extract(network: Adaptive, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
     """Return the sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
 
     dtype: what the convolutions run in; with torch.bfloat16 logits are within 1%, and `fast_dtype` says where it pays.
@@ -140,7 +153,7 @@ def at_configuration(x: Tensor, frames: int, spatial: int) -> Tensor:
 class _Builder:
     """The graph of a sub-network, written anew with its own modules."""
 
-    def __init__(self, network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype) -> None:
+    def __init__(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> None:
         self.network, self.graph, self.configuration, self.dtype = network.network, network.graph, configuration, dtype
         self.statistics = network.statistics[configuration]
         self.modules: dict[str, nn.Module] = {}

@@ -3,55 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
-from a3d.adaptive import boxes as regions
+from a3d.adaptive.answers import places_of, pool_maps, probabilities_of
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.errors import MissingStatistics
-from a3d.adaptive.execution import Execution, Observer, Pass, as_rank, pool
+from a3d.adaptive.execution import Execution, Observer, Pass, pool
+from a3d.adaptive.extraction import SubNetwork, extract
 from a3d.adaptive.graph import Graph
 from a3d.adaptive.moments import Moments, Statistics
 from a3d.adaptive.pathways import Pathways
-from a3d.adaptive.resampling import short_sides, temporal_indices
+from a3d.adaptive.resampling import temporal_indices
 from a3d.adaptive.residents import Residents
 from a3d.adaptive.uses import Uses
-from a3d.configuration import Configuration, ConfigurationError
-
-if TYPE_CHECKING:
-    from a3d.adaptive.extraction import SubNetwork
-
-TASKS = ("classification", "multilabel", "detection")
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """What a network is built from again: a builder's name and its options.
-
-    network: a builder of `a3d.networks`, or `torchvision:NAME`, `pytorchvideo:NAME`; "" for a network of one's own.
-    spatial, frames: the reference size and the frames T of the full (Slow) pathway. task: "classification" (one class a
-    clip), "multilabel" (any number of classes a clip) or "detection" (any number a person box). options: the builder's.
-    """
-
-    network: str
-    classes: int
-    spatial: int = 224
-    frames: int = 8
-    task: str = "classification"
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        for name in ("classes", "spatial", "frames"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"{name} {getattr(self, name)}: give at least 1")
-        if self.task not in TASKS:
-            raise ConfigurationError(f"task {self.task!r}: choose one of {', '.join(TASKS)}")
-
-    @property
-    def name(self) -> str:
-        return self.network or "a network of one's own"
+from a3d.configuration import Configuration
 
 
 class AdaptiveNetwork(nn.Module):
@@ -101,7 +70,7 @@ class AdaptiveNetwork(nn.Module):
 
     def probabilities(self, logits: Tensor) -> Tensor:
         """Return those of logits (B, classes): a softmax if one class is right, else a sigmoid for each."""
-        return logits.float().softmax(1) if self.task == "classification" else logits.float().sigmoid()
+        return probabilities_of(self.task, logits)
 
     def measure(self, clip: Tensor, configuration: Configuration, moments: Moments) -> None:
         """Add the batch-norm moments of a batch at a configuration: one step of calibration (no dropout, no loss)."""
@@ -115,8 +84,6 @@ class AdaptiveNetwork(nn.Module):
 
     def extract(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
         """Return an ordinary module with only the parameters of a configuration; see `a3d.adaptive.extraction`."""
-        from a3d.adaptive.extraction import extract
-
         return extract(self, configuration, dtype)
 
     def resident(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
@@ -182,10 +149,7 @@ class AdaptiveNetwork(nn.Module):
 
     def places(self, boxes: Tensor, shape: Sequence[int], configuration: Configuration) -> tuple[Tensor, ...]:
         """Return boxes (K, 5) as `forward` takes them in cells of each pathway's maps; shape: of their clip."""
-        height, width = shape[3:]
-        small = short_sides(height, width, configuration.spatial)
-        sides = (small if self.graph.adapts(feature) else (height, width) for feature in self.graph.features)
-        return tuple(regions.places(boxes, *side) for side in sides)
+        return places_of(self.graph, boxes, shape, configuration)
 
     # State
 
@@ -217,14 +181,3 @@ class AdaptiveNetwork(nn.Module):
             for configuration, layers in self.statistics.items()
         }
         return self
-
-
-def pool_maps(
-    graph: Graph, architecture: Architecture, maps: Sequence[Tensor], places: Sequence[Tensor] | None
-) -> list[Tensor]:
-    """Average maps (B, C, t, h, w) over time and space or, for a network that detects, take them by box."""
-    if architecture.task != "detection":
-        return pool(graph, maps)
-    places, aligned = places or tuple(map(regions.whole, maps)), architecture.options.get("aligned", True)
-    pooled = [regions.pool(x, place, aligned) for x, place in zip(maps, places, strict=True)]
-    return [as_rank(x, rank) for x, rank in zip(pooled, graph.pool_ranks, strict=True)]

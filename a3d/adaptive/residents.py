@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import torch
 
+from a3d.adaptive.extraction import Adaptive, SubNetwork, extract
 from a3d.adaptive.moments import Statistics
 from a3d.configuration import Configuration
-
-if TYPE_CHECKING:
-    from a3d.adaptive.extraction import SubNetwork
-    from a3d.adaptive.network import AdaptiveNetwork
 
 BYTES = 512 * 2**20
 
@@ -55,7 +51,7 @@ class Residents:
         """Bytes in use now."""
         return sum(kept.bytes for kept in self._kept.values())
 
-    def get(self, network: AdaptiveNetwork, configuration: Configuration, dtype: torch.dtype) -> SubNetwork:
+    def get(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> SubNetwork:
         """The sub-network, at hand or extracted now. Raises MissingStatistics."""
         key, statistics, weights = (configuration, dtype), network.statistics.get(configuration), _weights(network)
         with self._lock:
@@ -63,13 +59,13 @@ class Residents:
                 self._kept.clear()
                 self._weights = weights
             if key not in self._kept or self._kept[key].statistics is not statistics:
-                self._kept[key] = Kept(network.extract(configuration, dtype), statistics)
+                self._kept[key] = Kept(extract(network, configuration, dtype), statistics)
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and self.held > self.bytes:
                 self._kept.popitem(last=False)
             return self._kept[key].sub
 
 
-def _weights(network: AdaptiveNetwork) -> list[tuple[int, int]]:
+def _weights(network: Adaptive) -> list[tuple[int, int]]:
     """Where the weights are, and how often they were written."""
-    return [(p.data_ptr(), 0 if p.is_inference() else p._version) for p in network.parameters()]
+    return [(p.data_ptr(), 0 if p.is_inference() else p._version) for p in network.network.parameters()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.adaptive.network import TASKS, AdaptiveNetwork
+from a3d.adaptive.architecture import TASKS
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.cost import cost
 from a3d.cli.options import RANGES, command
 from a3d.cli.output import emit

@@ -17,9 +17,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from a3d.adaptive.adapt import adapt
+from a3d.adaptive.adaptation import adapt
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.moments import Statistics
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.profile import Profile, device_name, file_name
 from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError

@@ -7,9 +7,10 @@ from functools import partial
 
 from torch import nn
 
-from a3d.adaptive.adapt import measured, running_statistics
+from a3d.adaptive.adaptation import measured, running_statistics
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.graph import Graph
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.pathways import Pathways
 from a3d.configuration import ConfigurationError
 from a3d.networks import library, lite, x3d

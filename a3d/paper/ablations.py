@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.architecture import Architecture
 from a3d.budgets.published import published
 from a3d.configuration import ComputationalRange, Configuration, range_0016, range_006, range_without_time
 from a3d.paper.experiments import Experiment

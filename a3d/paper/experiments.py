@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.architecture import Architecture
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import ClipSet, TrainingClips

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.architecture import Architecture
 from a3d.configuration import range_0016, range_006
 from a3d.paper.experiments import Experiment
 from a3d.training.recipes import paper

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from a3d.adaptive.adapt import running_statistics
+from a3d.adaptive.adaptation import running_statistics
+from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.moments import Statistics
-from a3d.adaptive.network import AdaptiveNetwork, Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.networks.blocks import DEPTHS, BasicBlock
 from a3d.networks.builders import build
 

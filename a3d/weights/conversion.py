@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.architecture import Architecture
 from a3d.configuration import ComputationalRange, range_0016
 from a3d.trained import TrainedNetwork
 from a3d.video.sampling import Sampling

@@ -1,5 +1,9 @@
 """Slow and SlowFast as adaptive networks: a network at a width is a small network of its own."""
 
+import copy
+import gc
+import weakref
+
 import pytest
 import torch
 
@@ -42,6 +46,16 @@ def test_extracted_network_is_ordinary_and_immutable(slow):
     assert not any(p.requires_grad for p in small.parameters())
     slow.network.classifier.weight.data.zero_()
     assert torch.equal(small(clip), before)  # nothing is shared
+
+
+def test_extracted_network_does_not_keep_the_full_one(tiny):
+    configuration = Configuration(24, 2, 0.5)
+    calibrate(tiny, configuration, [torch.randn(4, 3, 4, 32, 32)])
+    small, clip = tiny.extract(configuration), torch.randn(2, 3, 4, 32, 32)
+    full, expected = weakref.ref(tiny.network.classifier), small(clip)
+    tiny.network, tiny.statistics = torch.nn.Identity(), {}  # what is left of it is the fixture's
+    gc.collect()
+    assert full() is None and torch.equal(copy.deepcopy(small)(clip), expected)
 
 
 def test_extracting_leaves_the_network_in_training(slow):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from a3d.adaptive.network import Architecture
+from a3d.adaptive.architecture import Architecture
 from a3d.configuration import ComputationalRange
 from a3d.datasets import ClipFolder
 from a3d.paper.experiments import (
