@@ -16,7 +16,7 @@ from a3d.video.decode import Video
 from a3d.video.frames import FrameFolder
 
 ACTIONS = 80
-FIRST, LAST = 900, 1800  # seconds of the movies between which all annotations lie
+FIRST, LAST = 900, 1800  # seconds of the movies between which all official annotations lie
 FRAME_RATE = 30.0  # of the frames that the community extracts
 LONGEST_CUT = 905.0  # seconds: a shorter file is not the movie but its cut from second 900 on
 THRESHOLD = 0.8  # of the score of a proposed person, as in the official configurations
@@ -45,7 +45,8 @@ class Ava(ClipSet):
     """A clip for every annotated second of the movies in a folder, centred on it, with the people in it.
 
     videos: movies `ID.mkv`, their usual cut from second 900 on, or folders of frames `ID/ID_000001.jpg` at 30 a second
-    from second 900 on. labels: the official list (`.pbtxt`). excluded: the CSV of timestamps to leave out. proposals: a
+    from second 900 on. Annotations of one's own may be at any seconds: with one that is not within 900 to 1800, files
+    begin at second 0. labels: the official list (`.pbtxt`). excluded: the CSV of timestamps to leave out. proposals: a
     CSV of person boxes to classify instead of the annotated ones, without labels, those of at least `threshold`.
 
     .classes: 80 names, action 1 first. .evaluated: name by action of the list. .excluded: keys left out.
@@ -67,10 +68,12 @@ class Ava(ClipSet):
         self.evaluated = read_label_map(labels)
         self.classes = tuple(self.evaluated.get(action, f"action {action}") for action in range(1, ACTIONS + 1))
         self.excluded = read_excluded(excluded) if excluded else frozenset()
-        self.annotations, seconds = Path(file), (FIRST, LAST)
-        boxes = list(read_boxes(file, seconds))  # read even where proposals take their place: they are what is tested
+        self.annotations = Path(file)
+        boxes = list(read_boxes(file))  # read even where proposals take their place: they are what is tested
+        is_official = all(FIRST <= box.second <= LAST for box in boxes)
+        self.begin = FIRST if is_official else 0.0
         if proposals:
-            boxes = [box._replace(action=0) for box in read_boxes(proposals, seconds) if box.score >= threshold]
+            boxes = [box._replace(action=0) for box in read_boxes(proposals) if box.score >= threshold]
         people = _people(box for box in boxes if box.key not in self.excluded)
         movies = list(dict.fromkeys(video for video, _ in people))
         found = find_videos(Path(videos), movies)
@@ -83,11 +86,11 @@ class Ava(ClipSet):
 
     def open(self, path: Path) -> Video | FrameFolder:
         """Its times are those of the movie."""
-        return _open(path)
+        return _open(path, self.begin)
 
     def duration(self, path: Path) -> float:
         seconds = super().duration(path)
-        return seconds + FIRST if seconds <= LONGEST_CUT and path.is_file() else seconds
+        return seconds + self.begin if seconds <= LONGEST_CUT and path.is_file() else seconds
 
 
 def read_boxes(
@@ -197,12 +200,12 @@ def _item(path: Path, second: int, people: dict[BoxShares, list[int]]) -> Item:
 
 
 @lru_cache(maxsize=512)
-def _open(path: Path) -> Video | FrameFolder:
+def _open(path: Path, begin: float) -> Video | FrameFolder:
     """Kept, all 299 movies, because each is opened for hundreds of its seconds, in any order."""
     if path.is_dir():
-        return FrameFolder(path, FRAME_RATE, FIRST)
+        return FrameFolder(path, FRAME_RATE, begin)
     video = Video(path)
     if video.duration <= LONGEST_CUT:
-        video.times = video.times + FIRST
-        video.duration += FIRST
+        video.times = video.times + begin
+        video.duration += begin
     return video

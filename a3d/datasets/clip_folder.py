@@ -7,10 +7,11 @@ from pathlib import Path
 
 from a3d.datasets.annotations import SUFFIXES
 from a3d.datasets.items import ClipSet, DatasetError, Item
+from a3d.datasets.list_file import FORMS, read_list
 
 
 class ClipFolder(ClipSet):
-    """The clips of `root/CLASS/*`, of `root/split/CLASS/*` or of a list file with lines `path label`.
+    """The clips of `root/CLASS/*`, of `root/split/CLASS/*` or of a list file with lines `path label` or `path,label`.
 
     Labels count the classes in sorted order; `classes` fixes names and order, as a trained network has them. In a list
     file a label is a class name or a number, paths start at the file's folder and may contain spaces.
@@ -33,7 +34,7 @@ class ClipFolder(ClipSet):
                 )
         self.items = [Item(path, labels[name]) for path, name in clips]
         if not self.items:
-            raise DatasetError(f"{root}: it holds no clips; give a folder with CLASS/*.mp4 or a list file")
+            raise DatasetError(f"{root}: it holds no clips; give a folder with CLASS/*.mp4, or {FORMS}")
 
 
 def _read_folder(root: Path, split: str | None) -> tuple[tuple[str, ...], list[tuple[Path, str]]]:
@@ -54,19 +55,8 @@ def _is_clip(path: Path) -> bool:
 
 
 def _read_list(file: Path) -> tuple[tuple[str, ...], list[tuple[Path, str]]]:
-    try:
-        lines = file.read_text(encoding="utf-8-sig").splitlines()  # with or without the mark of Windows
-    except UnicodeDecodeError:
-        raise DatasetError(f"{file}: neither a folder nor a text file with lines `path label`; give one") from None
-    clips = [_parse(line, file, number) for number, line in enumerate(lines, 1) if line.strip()]
+    clips = [(file.parent / path, label) for path, label in read_list(file)]
     if all(label.isdecimal() for _, label in clips):
         clips = [(path, str(int(label))) for path, label in clips]
         return tuple(map(str, range(1 + max((int(label) for _, label in clips), default=-1)))), clips
     return tuple(sorted({label for _, label in clips})), clips
-
-
-def _parse(line: str, file: Path, number: int) -> tuple[Path, str]:
-    path, _, label = line.strip().rpartition(" ")
-    if not path.strip():
-        raise DatasetError(f"{file}:{number}: {line.strip()!r} is not `path label`; write both, a space between them")
-    return file.parent / path.strip(), label

@@ -10,13 +10,14 @@ from a3d.datasets.annotations import find_files, number, once, records
 from a3d.datasets.items import ClipSet, DatasetError, Item
 
 COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")
+UNLABELLED = COLUMNS[1:]  # of the lists to test on, whose labels are not given out
 SPLITS = {"train": ("train",), "val": ("val", "validate", "validation"), "test": ("test",)}  # as the releases call them
 
 
 class Line(NamedTuple):
-    """One annotation: a class and a part of a video, in seconds."""
+    """One annotation: a class, None if it is not given, and a part of a video, in seconds."""
 
-    label: str
+    label: str | None
     video: str
     start: float
     end: float
@@ -35,14 +36,15 @@ class Kinetics(ClipSet):
     authors of the paper lacked 4% of them too.
 
     classes: names in the order of their numbers; by default those of the file, sorted. split: "train", "val" or "test",
-    for a file that holds several. Raises DatasetError, with file and line, for a line that cannot be right.
+    for a file that holds several. Without the column `label`, as in the official lists to test on, items have the empty
+    label (), to be verified or predicted. Raises DatasetError, with file and line, for a line that cannot be right.
     """
 
     def __init__(
         self, file: str | Path, videos: str | Path, classes: Sequence[str] | None = None, split: str | None = None
     ) -> None:
         annotated = _read(Path(file), classes, split)
-        self.classes = tuple(classes or sorted({line.label for line in annotated}))
+        self.classes = tuple(classes or sorted({line.label for line in annotated} - {None}))
         labels = {name: label for label, name in enumerate(self.classes)}
         found = find_files(Path(videos))
         self.items, self.lengths = [], {}
@@ -51,7 +53,7 @@ class Kinetics(ClipSet):
             if path is None:
                 path, span = found.get(line.video), (line.start, line.end)
             if path is not None:
-                self.items.append(Item(path, labels[line.label], span))
+                self.items.append(Item(path, () if line.label is None else labels[line.label], span))
                 self.lengths[path] = max(span[1] if span else line.end - line.start, self.lengths.get(path, 0.0))
         self.missing = tuple(line.trimmed for line in annotated if not {line.trimmed, line.video} & found.keys())
         if not annotated:
@@ -65,11 +67,11 @@ class Kinetics(ClipSet):
 
 def _read(file: Path, classes: Sequence[str] | None, split: str | None) -> list[Line]:
     wanted, known, seen, found = SPLITS.get(split or "", ()), set(classes or ()), {}, []
-    for place, fields in records(file, COLUMNS):
-        label, video = fields["label"], fields["youtube_id"]
-        if not label or not video:
-            raise DatasetError(f"{place}: no {'youtube_id' if label else 'label'}; mend the line")
-        if known and label not in known:
+    for place, fields in records(file, UNLABELLED):
+        label, video = fields.get("label"), fields["youtube_id"]
+        if label == "" or not video:
+            raise DatasetError(f"{place}: no {'label' if label == '' else 'youtube_id'}; mend the line")
+        if known and label is not None and label not in known:
             raise DatasetError(f"{place}: class {label!r} is none of the {len(known)} known; mend the line")
         start = number(fields["time_start"], "time_start", place)
         end = number(fields["time_end"], "time_end", place)

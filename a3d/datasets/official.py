@@ -6,14 +6,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from a3d.datasets import charades, kinetics
-from a3d.datasets.annotations import lines, read_classes
+from a3d.datasets.annotations import SUFFIXES, lines, read_classes
 from a3d.datasets.ava import THRESHOLD, Ava
 from a3d.datasets.charades import Charades
 from a3d.datasets.clip_folder import ClipFolder
 from a3d.datasets.items import ClipSet, DatasetError
 from a3d.datasets.kinetics import Kinetics
+from a3d.datasets.list_file import FORMS, header
 
-KINDS = ("folder", "list", "kinetics", "charades", "ava")
+FORM = {
+    "folder": "a folder with CLASS/*.mp4",
+    "list": FORMS,
+    "kinetics": f"Kinetics ({','.join(kinetics.COLUMNS)})",
+    "charades": "Charades (id,…,actions,length)",
+    "ava": "AVA (video,second,x1,y1,x2,y2,action,person)",
+}
+KINDS = tuple(FORM)
 
 
 def read_dataset(
@@ -26,12 +34,14 @@ def read_dataset(
     excluded: str | Path | None = None,
     proposals: str | Path | None = None,
     threshold: float = THRESHOLD,
+    labelled: bool = True,
 ) -> ClipSet:
     """A `ClipFolder`, `Kinetics`, `Charades` or `Ava`, by what `source` is.
 
     split: of a folder with train/ and val/, or of a Kinetics file that holds several. videos: the folder that a CSV
     speaks of. labels: class names, one a line, or AVA's list. classes: names in the order of a network, instead of
-    labels. excluded, proposals, threshold: as in `Ava`. Raises DatasetError.
+    labels. excluded, proposals, threshold: as in `Ava`. labelled: False where nothing is learnt or tested, and a list
+    without labels will do. Raises DatasetError.
     """
     which = kind(source)
     if which in ("folder", "list"):
@@ -44,7 +54,10 @@ def read_dataset(
             raise DatasetError(f"{source}: AVA needs its list of actions; add --labels ava_action_list_v2.1.pbtxt")
         return Ava(source, videos, labels, excluded, proposals, threshold)
     names = classes or (read_classes(labels) if labels else None)
-    return Kinetics(source, videos, names, split) if which == "kinetics" else Charades(source, videos, names)
+    found = Kinetics(source, videos, names, split) if which == "kinetics" else Charades(source, videos, names)
+    if labelled and which == "kinetics" and any(item.label == () for item in found.items):
+        raise DatasetError(f"{source}:1: no column 'label', so that only verify can use it; give {FORM['kinetics']}")
+    return found
 
 
 def kind(source: str | Path) -> str:
@@ -57,17 +70,15 @@ def kind(source: str | Path) -> str:
     if path.suffix.lower() != ".csv":
         return "list"
     _, first = next(lines(path), ("", []))
-    for name, columns in (("kinetics", kinetics.COLUMNS), ("charades", charades.COLUMNS)):
+    for name, columns in (("kinetics", kinetics.UNLABELLED), ("charades", charades.COLUMNS)):
         if set(columns) <= set(first):
             return name
     if len(first) in (7, 8) and _is_number(first[1]):
         return "ava"
-    if len(first) == 1:
+    is_pair = len(first) == 2 and Path(first[0]).suffix.lower() in SUFFIXES
+    if len(first) == 1 or is_pair or header(first):
         return "list"
-    raise DatasetError(
-        f"{path}:1: neither Kinetics ({','.join(kinetics.COLUMNS)}) nor Charades (id,…,actions,length) nor AVA "
-        f"(video,second,x1,y1,x2,y2,action,person); give an official file"
-    )
+    raise DatasetError(f"{path}:1: it is none of these: {'; '.join(FORM.values())}; give one of them")
 
 
 def _is_number(text: str) -> bool:

@@ -234,9 +234,9 @@ def _times(whole: Counted, scan: Scan) -> np.ndarray:
 
 def _seeks(scan: Scan, stamps: np.ndarray | None) -> dict[int, Seek]:
     """Of each keyframe that is shown, how to get there."""
-    if stamps is None:
-        return {}
     found = scan.packets
+    if stamps is None or None in found.stamps:
+        return {}
     places = [place for place, is_key in enumerate(found.are_keys) if is_key and found.are_shown[place]]
     keys = np.array([found.stamps[place] for place in places], dtype=np.int64)
     numbers = np.searchsorted(stamps, keys).clip(max=len(stamps) - 1)

@@ -7,6 +7,7 @@ import torch
 from a3d.datasets import Ava, Charades, ClipFolder, DatasetError, Kinetics, TrainingClips, collate, read_dataset
 from a3d.datasets.annotations import read_classes
 from a3d.datasets.ava import ActionBox, read_boxes, read_label_map, write_detections
+from a3d.datasets.verify import verify
 from a3d.video import Sampling, VideoError, decode_views
 from tests.imitations import write_ava, write_charades, write_kinetics
 
@@ -137,6 +138,35 @@ def test_a_frames_folder_of_ava_begins_at_second_900(ava, tmp_path):
     assert folder.times[0] == movie.times[0] == 900 and folder.times == pytest.approx(movie.times)
 
 
+def test_annotations_of_one_s_own_are_at_any_seconds(ava, tmp_path):
+    """Seconds of the file itself; with official ones alone, a short file is the cut from second 900 on."""
+    official = (ava / "train.csv").read_text()
+    own = official
+    for second in (902, 903, 904):
+        own = own.replace(f",0{second},", f",{second - 900},")
+    (tmp_path / "own.csv").write_text(own)
+    ours = Ava(tmp_path / "own.csv", ava / "videos", ava / "actions.pbtxt")
+    theirs = Ava(ava / "train.csv", ava / "videos", ava / "actions.pbtxt")
+    assert [item.span[0] for item in ours.items] == [item.span[0] - 900 for item in theirs.items]
+    assert ours.open(ours.items[0].path).times[0] == 0 and theirs.open(theirs.items[0].path).times[0] == 900
+    assert ours.duration(ours.items[0].path) == pytest.approx(5.0, abs=0.05)
+    clips = [
+        decode_views(data.items[0].path, Sampling(4, 2, 24), 1, data.items[0].span, data.open)
+        for data in (ours, theirs)
+    ]
+    assert torch.equal(clips[0][0], clips[1][0]) and clips[1][1] == pytest.approx(clips[0][1] + 900)
+
+
+def test_a_kinetics_list_without_labels_can_be_verified_and_no_more(kinetics, tmp_path):
+    lines = [line.partition(",")[2] for line in (kinetics / "val.csv").read_text().splitlines()]
+    (tmp_path / "test.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(DatasetError, match=r"test\.csv:1: no column 'label', .*; give Kinetics \(label,youtube_id,"):
+        read_dataset(tmp_path / "test.csv", videos=kinetics / "videos")
+    data = read_dataset(tmp_path / "test.csv", videos=kinetics / "videos", labelled=False)
+    assert data.classes == () and [item.label for item in data.items] == [()] * 3
+    assert {found.state for found in verify(data, decode=True)} == {"unlabelled"}
+
+
 def test_training_cuts_the_boxes_with_the_picture(ava):
     data = Ava(ava / "train.csv", ava / "videos", ava / "actions.pbtxt")
     clips = TrainingClips(data, Sampling(4, 2, 24))
@@ -189,7 +219,7 @@ def test_a_file_is_known_by_its_first_line(kinetics, charades, ava, tmp_path):
     (tmp_path / "list.csv").write_text(f"{kinetics / 'videos' / 'id_0-_Kin0.mp4'} 0\n")
     assert type(read_dataset(tmp_path / "list.csv")) is ClipFolder
     for name, text, cause in (
-        ("odd.csv", "a,b\n1,2\n", r"odd\.csv:1: neither Kinetics"),
+        ("odd.csv", "a,b\n1,2\n", r"odd\.csv:1: it is none of these: a folder .*path,label.*Kinetics.*Charades.*AVA"),
         ("none.csv", None, r"none\.csv: no such folder or file"),
     ):
         if text:
@@ -216,7 +246,11 @@ MALFORMED = [
     ),
     ("kinetics", KINETICS + "samba,id_1-_Kin0,0,1,train\n", r":3: class 'samba' is none of the 1 known"),
     ("kinetics", KINETICS + ",id_1-_Kin0,0,1,train\n", r":3: no label"),
-    ("kinetics", KINETICS.replace(",split", ""), r":1: neither Kinetics"),
+    (
+        "kinetics",
+        KINETICS.replace(",split", ""),
+        r":1: it is none of these: .*label,youtube_id,time_start,time_end,",
+    ),
     ("kinetics", KINETICS + 'zumba,"id_1,0,1,train\n', r":3: unexpected end of data"),
     ("charades", CHARADES + "1AB1C,c001 0.00 1.00\n", r":3: 2 columns, not 3 as the header"),
     ("charades", CHARADES + "1AB1C,c157 0.00 1.00,2.00\n", r":3: class 'c157' is none of c000 to c156"),
@@ -233,7 +267,7 @@ MALFORMED = [
     ("ava", AVA + "-5KQ66BBWC4,0902,0.1,0.2,1.3,0.4,12,0\n", r":2: x2 is '1\.3', not a number from 0 to 1"),
     ("ava", AVA + "-5KQ66BBWC4,0902,0.1,0.2,nan,0.4,12,0\n", r":2: x2 is 'nan', not a number from 0 to 1"),
     ("ava", AVA + "-5KQ66BBWC4,0902,0.4,0.2,0.3,0.4,12,0\n", r":2: box 0\.4,0\.2,0\.3,0\.4 is not x1,y1,x2,y2"),
-    ("ava", AVA + "-5KQ66BBWC4,1801,0.1,0.2,0.3,0.4,12,0\n", r":2: timestamp is '1801', not a number from 900 to 1800"),
+    ("ava", AVA + "-5KQ66BBWC4,-1,0.1,0.2,0.3,0.4,12,0\n", r":2: timestamp is '-1', not a number of at least 0"),
     ("ava", AVA + "-5KQ66BBWC4,0902,0.1,0.2,0.3,0.4,81,0\n", r":2: action_id is '81', not a number from 1 to 80"),
     ("ava", AVA + "-5KQ66BBWC4,0902,0.1,0.2,0.3,0.4,1.5,0\n", r":2: action_id is '1\.5', not a whole number"),
 ]

@@ -1,6 +1,6 @@
 import pytest
 
-from a3d.datasets import ClipFolder, DatasetError, Item
+from a3d.datasets import ClipFolder, DatasetError, Item, read_dataset
 
 
 def names(dataset):
@@ -57,10 +57,44 @@ def test_a_list_of_numbers_keeps_them(root):
         ClipFolder(root / "list.txt", classes=("a", "b"))
 
 
+WRITTEN = {
+    "spaces": "walk/a.MKV walking\njump run/c.mp4 jumping\n",
+    "commas": "walk/a.MKV,walking\njump run/c.mp4,jumping\n",
+    "commas and spaces": "walk/a.MKV, walking\njump run/c.mp4 , jumping\n",
+    "tabs": "walk/a.MKV\twalking\njump run/c.mp4\tjumping\n",
+    "semicolons": "walk/a.MKV;walking\njump run/c.mp4;jumping\n",
+    "quotes": '"walk/a.MKV","walking"\n"jump run/c.mp4","jumping"\n',
+    "a header": "path,label\nwalk/a.MKV,walking\njump run/c.mp4,jumping\n",
+    "a header with tabs": "Video\tClass\nwalk/a.MKV\twalking\njump run/c.mp4\tjumping\n",
+    "a header with spaces": "path label\nwalk/a.MKV walking\njump run/c.mp4 jumping\n",
+    "more columns": "id,label,frames,path\n0,walking,60,walk/a.MKV\n1,jumping,60,jump run/c.mp4\n",
+    "Windows": "\ufeffpath,label\r\nwalk/a.MKV,walking\r\n\r\njump run/c.mp4,jumping\r\n",
+}
+
+
+@pytest.mark.parametrize("name", ["list.txt", "list.csv", "list.tsv", "list"])
+@pytest.mark.parametrize("text", WRITTEN.values(), ids=WRITTEN)
+def test_a_list_is_read_as_people_write_it(root, name, text):
+    (root / name).write_text(text, newline="")
+    dataset = read_dataset(root / name)
+    assert dataset.classes == ("jumping", "walking")
+    assert dataset.items == [Item(root / "walk/a.MKV", 1), Item(root / "jump run/c.mp4", 0)]
+
+
+def test_labels_of_several_words_and_paths_with_commas(root):
+    (root / "list.csv").write_text('walk/a.MKV,"walking, slowly"\n"jump, run.mp4",jumping high\n')
+    assert ClipFolder(root / "list.csv").classes == ("jumping high", "walking, slowly")
+    (root / "list.txt").write_text("jump, run.mp4 jumping\n-x.mp4 walking\n")
+    assert names(ClipFolder(root / "list.txt")) == [("jump, run.mp4", 0), ("-x.mp4", 1)]
+
+
 def test_a_malformed_line_is_named_by_file_and_number(root):
-    (root / "list.txt").write_text("walk/a.MKV 3\nwalk/b.mp4\n")
-    with pytest.raises(DatasetError, match=r"list\.txt:2: 'walk/b\.mp4' is not `path label`; write both"):
-        ClipFolder(root / "list.txt")
+    forms = r"write both, in lines `path,label`, `path label` or with a tab between"
+    broken = {"walk/a.MKV 3": "walk/b.mp4", "walk/a.MKV,3": "walk/b.mp4,3,4", "path,label": "walk/b.mp4,"}
+    for first, line in broken.items():
+        (root / "list.txt").write_text(f"{first}\n{line}\n")
+        with pytest.raises(DatasetError, match=rf"list\.txt:2: '{line}' is not `path label`; {forms}"):
+            ClipFolder(root / "list.txt")
 
 
 def test_a_clip_given_as_a_list_is_named(root):

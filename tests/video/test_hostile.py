@@ -129,7 +129,7 @@ def test_a_stream_that_appears_late_is_left_aside(tmp_path):
 
 @pytest.mark.parametrize("name", ["mp4", "mkv", "ts", "avi", "webm", "flv", "mpg", "raw h264", "gif", "mxf", "av1"])
 def test_damage_anywhere_is_a_video_error_or_a_video(tmp_path, name):
-    """Bytes that are changed, left out, doubled or cut off: what a decoder makes of them is its guess, never more."""
+    """Bytes that are changed, left out, doubled or cut off; what a decoder makes of them is its guess, and no more."""
     data, random = CORPUS[name](tmp_path / "whole").read_bytes(), np.random.default_rng(0)
     for number in range(12):
         path = tmp_path / str(number)
