@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from a3d.video.clip_window import clip_starts, window
 from a3d.video.container import VideoError
 from a3d.video.reader import Reader
-from a3d.video.window import clip_starts, window
 
 
 def main(paths):

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Generator
 
-from a3d.video.window import clip_starts as clip_starts
-from a3d.video.window import window as window
+from a3d.video.clip_window import clip_starts as clip_starts
+from a3d.video.clip_window import window as window
 
 
 @dataclass(frozen=True)
