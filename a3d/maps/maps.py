@@ -258,7 +258,7 @@ def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, flo
     """
     size = explanation.frames.shape[1]
     pictures = torch.from_numpy(masks[explanation.seen].astype(np.uint8) * 255)[..., None].expand(-1, -1, -1, 3)
-    inside = _crop(pictures, size)[..., 0].numpy() / 255
+    inside = cropped(pictures, size)[..., 0].numpy() / 255
     positive = np.maximum(explanation.upsampled(size), 0)
     mass = float(positive.sum())
     return float((positive * inside).sum()) / mass if mass else float("nan"), float(inside.mean())
@@ -329,7 +329,8 @@ def _tensor(clip: Clip, network: TrainedNetwork, configuration: Configuration) -
     return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
 
 
-def _crop(frames: Tensor, size: int) -> Tensor:
+def cropped(frames: Tensor, size: int) -> Tensor:
+    """Return frames (T, H, W, 3) as the square that a test sees of them: (T, size, size, 3)."""
     return crops(short_side(frames, size), size, 1)[0]
 
 
@@ -371,7 +372,7 @@ def _explanation(
         network.labels,
         method,
         tuple(evidence),
-        _crop(shown.frames, network.full.spatial).numpy(),
+        cropped(shown.frames, network.full.spatial).numpy(),
         shown.times,
     )
 
