@@ -20,9 +20,11 @@ def blocks(language, text=README):
 def test_python_blocks_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
-    (block,) = blocks("python")
-    names = {}
-    exec(compile(block, "README.md", "exec"), names)
+    first, second = blocks("python")
+    names, others = {}, {}
+    exec(compile(first, "README.md", "exec"), names)
+    exec(compile(second, "README.md", "exec"), others)
+    assert others["network"].full.key == "112x8@1.0"
     assert names["prediction"].configuration == names["row"].configuration == names["small"].configuration
     assert (tmp_path / "jack.mp4").exists()
 
