@@ -22,7 +22,7 @@ from a3d.paper.kinetics import KINETICS
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Run
 from a3d.training.recipes import RECIPES
-from a3d.training.start import from_file
+from a3d.training.start import from_file, median_rate
 from a3d.training.steps import STEPS
 from a3d.training.transfer import keeps_classifier, transfer
 from a3d.video import FrameCache, Sampling
@@ -87,6 +87,8 @@ def run(options: argparse.Namespace) -> None:
     for folder in options.extra:
         data.items += read_data(options, "train", data.classes, folder).items
     network, span, sampling = _network(options, data.classes, data.task)
+    if sampling.rate is None:
+        sampling = replace(sampling, rate=median_rate(data))
     recipe = _recipe(options)
     opened = FrameCache(options.cache, opened=data.open).open if options.cache else data.open
     clips = TrainingClips(

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 import torch
 
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.ordering import order_channels
+from a3d.datasets import ClipSet
 from a3d.networks.builders import by_name
+from a3d.testing.evaluation import spread
+from a3d.video import VideoError
 from a3d.weights.assembly import ConversionError
 from a3d.weights.images import ImageWeights
 from a3d.weights.inflation import inflate
 from a3d.weights.recognition import recognise
 from a3d.weights.video import VideoWeights
 
+ASKED = 64  # clips of a data set whose frame rates are looked at
 FAMILIES = {"resnet18": "r18", "resnet50": "r50", "resnet101": "r101"}
 
 
@@ -48,6 +54,18 @@ def from_file(path: str | Path, network: str | None, classes: int, **options) ->
         ) from None
     order_channels(adaptive.network, adaptive.graph)
     return adaptive
+
+
+def median_rate(data: ClipSet) -> float | None:
+    """Return the frame rate of the middle one of some clips spread over a data set, in frames a second.
+
+    τ counts frames at this rate, so that a network sees as many seconds of any video. None if no clip can be read.
+    """
+    rates = []
+    for item in spread(data.items, ASKED):
+        with suppress(VideoError):
+            rates.append(data.open(item.path).frame_rate)
+    return float(median(rates)) if rates else None
 
 
 def _without_classifier(tensors: dict[str, torch.Tensor], network: AdaptiveNetwork) -> dict[str, torch.Tensor]:
