@@ -45,7 +45,9 @@ def test_a_video_network_starts_with_its_body(tmp_path):
     started = from_file(tmp_path / "r3d.safetensors", None, 3, spatial=32, frames=8)
     assert started.architecture.network == "torchvision:r3d_18" and started.classes == 3
     ours = started.state_dict()["stem.0.weight"]
-    torch.testing.assert_close(ours.flatten().sort().values, network.state_dict()["stem.0.weight"].flatten().sort().values)
+    torch.testing.assert_close(
+        ours.flatten().sort().values, network.state_dict()["stem.0.weight"].flatten().sort().values
+    )
 
 
 def test_the_rate_is_the_median_of_the_clips(tmp_path):
