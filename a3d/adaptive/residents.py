@@ -16,7 +16,7 @@ BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
-class Kept:
+class Resident:
     """A sub-network and the statistics that are folded into it."""
 
     sub: SubNetwork
@@ -29,7 +29,7 @@ class Kept:
 
 
 class Residents:
-    """The sub-networks asked for last, in `bytes` at most; the latest is always kept.
+    """The sub-networks asked for last, in `limit` bytes at most; the latest is always kept.
 
     They are copies: a batch norm cannot be folded into weights that others share, and leaving it apart costs more at
     every pass than a copy does once. Safe for many threads, since a sub-network never changes. One is extracted anew
@@ -37,14 +37,14 @@ class Residents:
     `parameter.data` nobody can notice).
     """
 
-    def __init__(self, bytes: int = BYTES) -> None:
-        self.bytes = bytes
-        self._kept: OrderedDict[tuple[Configuration, torch.dtype], Kept] = OrderedDict()
+    def __init__(self, limit: int = BYTES) -> None:
+        self.limit = limit
+        self._kept: OrderedDict[tuple[Configuration, torch.dtype], Resident] = OrderedDict()
         self._weights: list[tuple[int, int]] = []
         self._lock = Lock()
 
     def __reduce__(self) -> tuple:
-        return Residents, (self.bytes,)  # a copy of a network extracts its own
+        return Residents, (self.limit,)  # a copy of a network extracts its own
 
     @property
     def held(self) -> int:
@@ -59,9 +59,9 @@ class Residents:
                 self._kept.clear()
                 self._weights = weights
             if key not in self._kept or self._kept[key].statistics is not statistics:
-                self._kept[key] = Kept(extract(network, configuration, dtype), statistics)
+                self._kept[key] = Resident(extract(network, configuration, dtype), statistics)
             self._kept.move_to_end(key)
-            while len(self._kept) > 1 and self.held > self.bytes:
+            while len(self._kept) > 1 and self.held > self.limit:
                 self._kept.popitem(last=False)
             return self._kept[key].sub
 

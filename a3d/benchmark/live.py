@@ -22,7 +22,7 @@ from a3d.benchmark.measure import Figure, Setting
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
 from a3d.deploy.live.controller import Controller, Fixed, Option
-from a3d.deploy.live.loop import Policy, Window, hold
+from a3d.deploy.live.loop import Policy, Window, answer_in_time
 from a3d.deploy.live.trace import Step, Summary
 from a3d.deploy.live.watch import Resident, milliseconds, options
 from a3d.deploy.live.windows import Newest
@@ -102,7 +102,7 @@ def _run(policy: Policy, resident: Resident, clips: Sequence[tuple[Window, str]]
     third = len(order) * every / 3
     windows = Newest(lambda stopped: _paced([clips[i][0] for i in order], every, stopped.wait))
     with closing(windows), _load(third, 2 * third):
-        steps = list(hold(policy, windows, resident.answer, deadline))
+        steps = list(answer_in_time(policy, windows, resident.answer, deadline))
     return Run(steps, [clips[i][1] for i in order[: len(steps)]], (third, 2 * third))
 
 

@@ -48,7 +48,7 @@ def change(setting: Setting) -> Iterator[Figure]:
 def memory(setting: Setting) -> Iterator[Figure]:
     """Peak of a process that answers at the fourteen configurations of Table 9, one after the other, twice."""
     ours, theirs = (_peak(serve) - _peak(_nothing) for serve in (_one_network, _fourteen_networks))
-    bound = f"one slow_r50, at most {Residents().bytes / 1e6:.0f} MB of sub-networks resident"
+    bound = f"one slow_r50, at most {Residents().limit / 1e6:.0f} MB of sub-networks resident"
     yield Figure(
         f"peak memory: {bound}", ours, theirs, "MB", ours / theirs, "≤ 0.6", "rival: fourteen networks of their own"
     )

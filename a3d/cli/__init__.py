@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
     options = parser().parse_args(arguments)
     try:
-        with parallel.joined(), heard():
+        with parallel.process_group(), heard():
             options.run(options)
     except (ValueError, OSError, TrainingError, ProcessLost, ImportError) as error:
         print(f"error: {' '.join(_said(error).split())}", file=sys.stderr)

@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
             network, dataset, configurations, options.views, progress=lambda done, _: bar.update(task, completed=done)
         )
     report_broken(results[configurations[0]].broken)
-    if options.detections and parallel.first():
+    if options.detections and parallel.is_main():
         found = results[configurations[0]].detections()
         replace(options.detections, lambda path: write_detections(path, found))
     if options.json:

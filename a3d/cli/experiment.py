@@ -48,7 +48,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(options: argparse.Namespace) -> None:
     _train(options, _chosen(options))
-    if not parallel.first():
+    if not parallel.is_main():
         return  # only the first has waited for its last results to be written
     findings = judge(gather(options.out), options.size)
     if findings:

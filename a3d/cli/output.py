@@ -20,7 +20,7 @@ console = Console(stderr=True)
 @contextmanager
 def heard() -> Iterator[None]:
     """Of several processes (`torchrun`), the first one speaks; the others keep errors alone."""
-    if parallel.first():
+    if parallel.is_main():
         yield
         return
     console.quiet = True
@@ -33,7 +33,7 @@ def emit(value: object) -> None:
 
 
 def report_broken(lines: Sequence[str]) -> None:
-    for line in lines if parallel.first() else ():
+    for line in lines if parallel.is_main() else ():
         print(f"skipped {line}", file=sys.stderr)
 
 

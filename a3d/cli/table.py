@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> None:
         )
     else:
         network.table = built.table
-    if parallel.first():
+    if parallel.is_main():
         save_table(network, options.checkpoint)
     if options.json:
         emit(network.table.to_frame().to_dict("records"))

@@ -123,7 +123,7 @@ def run(options: argparse.Namespace) -> None:
         "torch": torch.__version__,
     }
     network = TrainedNetwork(network, data.classes, sampling, span, provenance=provenance)
-    if parallel.first():
+    if parallel.is_main():
         save(network, options.out / "checkpoint")
     made = options.out / "checkpoint"
     more = f" --validation FILE --videos {options.videos}" if options.videos else ""

@@ -65,7 +65,7 @@ def number(text: str, what: str, place: str, low: float = 0.0, high: float = mat
     return value
 
 
-def once(seen: dict[object, str], key: object, what: str, place: str) -> None:
+def check_unique(seen: dict[object, str], key: object, what: str, place: str) -> None:
     """Notes where `key` is; an error if it was somewhere before."""
     if key in seen:
         raise DatasetError(f"{place}: {what} is there already, in line {seen[key].rpartition(':')[2]}; remove one")
@@ -85,7 +85,7 @@ def read_classes(file: str | Path) -> tuple[str, ...]:
     if placed and all(re.match(rf"c{number:03} ", name) for number, (_, name) in enumerate(placed)):
         placed = [(place, name[5:].strip()) for place, name in placed]
     for place, name in placed:
-        once(seen, name, f"class {name!r}", place)
+        check_unique(seen, name, f"class {name!r}", place)
     if not placed:
         raise DatasetError(f"{file}: it is empty; give a class name a line")
     return tuple(name for _, name in placed)

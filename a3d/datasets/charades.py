@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from a3d.datasets.annotations import find_videos, number, once, records
+from a3d.datasets.annotations import check_unique, find_videos, number, records
 from a3d.datasets.items import ClipSet, DatasetError, Item, Span
 from a3d.video.decode import Video
 from a3d.video.frames import FrameFolder
@@ -54,7 +54,7 @@ def _read(file: Path) -> dict[str, tuple[float, list[tuple[int, Span]]]]:
     seen: dict[object, str] = {}
     found = {}
     for place, fields in records(file, COLUMNS):
-        once(seen, fields["id"], f"id {fields['id']!r}", place)
+        check_unique(seen, fields["id"], f"id {fields['id']!r}", place)
         length = number(fields["length"], "length", place)
         texts = [text for text in fields["actions"].split(";") if text.strip()]
         found[fields["id"]] = length, [_action(text, length, place) for text in texts]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from a3d.datasets.annotations import find_files, number, once, records
+from a3d.datasets.annotations import check_unique, find_files, number, records
 from a3d.datasets.items import ClipSet, DatasetError, Item
 
 COLUMNS = ("label", "youtube_id", "time_start", "time_end", "split")
@@ -77,7 +77,7 @@ def _read(file: Path, classes: Sequence[str] | None, split: str | None) -> list[
         end = number(fields["time_end"], "time_end", place)
         if end <= start:
             raise DatasetError(f"{place}: time_end {end:g} is not after time_start {start:g}; mend the line")
-        once(seen, (video, start, end), f"youtube_id {video} at {start:g} to {end:g} s", place)
+        check_unique(seen, (video, start, end), f"youtube_id {video} at {start:g} to {end:g} s", place)
         if not wanted or fields["split"].lower() in wanted:
             found.append(Line(label, video, start, end))
     return found

@@ -16,7 +16,7 @@ from torch.utils.data import Dataset
 from a3d.datasets.items import ClipSet, Item, Span, seen_labels
 from a3d.video.decode import Video, VideoError
 from a3d.video.sampling import Sampling, training_start
-from a3d.video.transforms import Box, area_box, cut, cut_boxes, jittered_box
+from a3d.video.transforms import Box, area_box, crop_boxes, crop_resized, jittered_box
 from a3d.video.views import room
 
 ASPECTS = (3 / 4, 4 / 3)
@@ -86,6 +86,11 @@ class TrainingClips(Dataset):
         """Clips found unreadable so far."""
         return int(self._broken.sum())
 
+    @property
+    def side(self) -> int:
+        """Of the squares that are drawn in this epoch, pixels."""
+        return int(self._side)
+
     def set_epoch(self, epoch: int, side: int | None = None) -> None:
         """From now on draw the clips of an epoch, as squares of that side, or of the sampling's."""
         self._epoch.fill_(epoch)
@@ -114,11 +119,11 @@ class TrainingClips(Dataset):
         frames = video.read(shown)
         height, width = frames.shape[1:3]
         box = self._box(height, width, generator)
-        clip = cut(frames, box, int(self._side))
+        clip = crop_resized(frames, box, self.side)
         mirrored = self.flipped and bool(torch.rand((), generator=generator) < 0.5)
         clip = clip.flip(2) if mirrored else clip
         if item.boxes:
-            return self._with_boxes(clip, index, *cut_boxes(item.boxes, box, height, width, mirrored))
+            return self._with_boxes(clip, index, *crop_boxes(item.boxes, box, height, width, mirrored))
         return Example(clip, self._label(item, tuple(video.times[shown[[0, -1]]])), index)
 
     def _label(self, item: Item, span: Span) -> int | Tensor:

@@ -71,7 +71,7 @@ def export(network: TrainedNetwork, configuration: Configuration, folder: str | 
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
         path = Path(unfinished) / FILES[format]
-        difference = _write(deployed, path, about(network, configuration))
+        difference = _write(deployed, path, metadata(network, configuration))
         path.replace(folder / path.name)
     replace(folder / "run.py", lambda path: path.write_text(bundle(runner), encoding="utf-8"))
     return Exported(folder / path.name, (folder / path.name).stat().st_size / 1e6, difference)
@@ -113,7 +113,7 @@ def _example(sampling: dict, batch: int) -> Tensor:
     return torch.randint(0, 256, shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(batch))
 
 
-def about(network: TrainedNetwork, configuration: Configuration) -> dict:
+def metadata(network: TrainedNetwork, configuration: Configuration) -> dict:
     """What goes into the file: class names, what to sample, what it costs and scored, where it comes from."""
     used = cost(network, configuration)
     tested = network.table is not None and any(row.configuration == configuration for row in network.table.rows)

@@ -294,7 +294,7 @@ def upsample(maps: np.ndarray, size: int) -> np.ndarray:
 def _grad_cam(network: SubNetwork, clip: Tensor, label: int, pathway: int) -> np.ndarray:
     from pytorch_grad_cam import GradCAM  # takes seconds to import
 
-    tapped = _Tapped(network, pathway)
+    tapped = _FeatureTap(network, pathway)
     with GradCAM(tapped, [tapped.tap]) as cam, torch.enable_grad():
         # What `cam(clip)` does, short of its ReLU and of its min-max normalisation, after which no two maps compare.
         cam.activations_and_grads(clip)[0, label].backward()
@@ -302,7 +302,7 @@ def _grad_cam(network: SubNetwork, clip: Tensor, label: int, pathway: int) -> np
         return cam.get_cam_image(clip, tapped.tap, None, activations.numpy(), gradients.numpy())[0]
 
 
-class _Tapped(nn.Module):
+class _FeatureTap(nn.Module):
     """One tensor in, one out, and a place to tap one pathway's last stage, as the grad-cam package wants it.
 
     One pathway at a time: the package matches gradients to layers by order of arrival, which is undefined for two.

@@ -21,7 +21,7 @@ from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import ClipSet, TrainingClips
 from a3d.files import replace
 from a3d.networks.builders import build
-from a3d.testing.calibration import borrow
+from a3d.testing.calibration import reuse_statistics
 from a3d.testing.evaluation import Result, calibrate_all, evaluate_all, spread
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
@@ -110,7 +110,7 @@ def run_experiment(
     network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.span)
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
-    if parallel.first():
+    if parallel.is_main():
         write_outcomes(folder / "results.csv", outcomes)
     return outcomes
 
@@ -192,7 +192,7 @@ def _test(
 
     outcomes = [outcome(found, OWN) for found in evaluate_all(network, testing, experiment.tested, views).values()]
     for configuration in experiment.borrowing:
-        borrow(network, configuration, experiment.span.full)
+        reuse_statistics(network, configuration, experiment.span.full)
     borrowed = evaluate_all(network, testing, experiment.borrowing, views) if experiment.borrowing else {}
     return outcomes + [outcome(found, BORROWED) for found in borrowed.values()]
 

@@ -15,7 +15,7 @@ from a3d import parallel
 
 def batch_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """x: (B, C, T, H, W), own rows; weight, bias: (C,), or None for 1 and 0. Moments are those of all rows."""
-    if not parallel.active():
+    if not parallel.is_distributed():
         return F.batch_norm(x, None, None, weight, bias, True, 0.0, eps)
     if weight is None:
         weight, bias = (torch.full(x.shape[1:2], value, device=x.device) for value in (1.0, 0.0))
@@ -41,7 +41,7 @@ class _BatchNorm(torch.autograd.Function):
             dx, dw, db = torch.ops.aten.native_batch_norm_backward(
                 dy, x, weight, mean, variance, None, None, False, ctx.eps, [True, True, True]
             )
-        scaled, plain = parallel.summed(torch.stack([dw, db])) / ctx.count
+        scaled, plain = parallel.all_reduce(torch.stack([dw, db])) / ctx.count
         inverse = (variance + ctx.eps).rsqrt()
         slope = -weight * inverse.square() * scaled
         offset = -weight * inverse * plain - slope * mean
@@ -55,7 +55,7 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     if len(x):
         mean, variance = (m.double() for m in mean_and_variance(x))
         sums = torch.cat([sums.new_ones(1), mean, variance + mean.square()]) * (x.numel() // channels)
-    count, *sums = parallel.summed(sums).split([1, channels, channels])
+    count, *sums = parallel.all_reduce(sums).split([1, channels, channels])
     mean, square = (part / count for part in sums)
     return mean.float(), (square - mean.square()).clamp(min=0).float(), count.float()
 

@@ -23,7 +23,7 @@ class ProcessLost(RuntimeError):
 
 
 @contextmanager
-def joined() -> Iterator[None]:
+def process_group() -> Iterator[None]:
     """Joins the processes that `torchrun` started, if it did: NCCL for tensors on GPUs, one a process, gloo on CPUs."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield
@@ -38,50 +38,50 @@ def joined() -> Iterator[None]:
 
 def _stop(number: int, frame: object) -> None:
     """`torchrun` ends all processes once one has ended."""
-    finish()
+    ignore_termination()
     raise ProcessLost("another process of the run has ended")
 
 
-def finish() -> None:
+def ignore_termination() -> None:
     """From now on `torchrun` does not interrupt this process: it ends soon by itself (or is killed in 30 seconds)."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def active() -> bool:
+def is_distributed() -> bool:
     return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
 
 
 def rank() -> int:
-    return dist.get_rank() if active() else 0
+    return dist.get_rank() if is_distributed() else 0
 
 
-def first() -> bool:
+def is_main() -> bool:
     """The process that writes files and prints."""
     return rank() == 0
 
 
-def share(items: Sequence, step: int = 1) -> Sequence:
+def shard(items: Sequence, step: int = 1) -> Sequence:
     """This process's part of the items: contiguous, in the order of the ranks, cut at multiples of `step`."""
-    if not active():
+    if not is_distributed():
         return items
     world, groups = dist.get_world_size(), -(-len(items) // step)
     low, high = (step * (groups * place // world) for place in (rank(), rank() + 1))
     return items[low:high]
 
 
-def summed(x: Tensor) -> Tensor:
+def all_reduce(x: Tensor) -> Tensor:
     """The sum of `x` over the processes; no gradient passes."""
     x = x.detach()
-    if active():
+    if is_distributed():
         x = x.clone()
         _exchange(dist.all_reduce, x)
     return x
 
 
-def gathered(x: Tensor) -> Tensor:
+def gather(x: Tensor) -> Tensor:
     """The rows of all processes, in the order of the ranks, as many as each has."""
-    if not active():
+    if not is_distributed():
         return x
     counts = _counts(x)
     padded = torch.cat([x, x.new_zeros(max(counts) - len(x), *x.shape[1:])]).contiguous()
@@ -90,25 +90,25 @@ def gathered(x: Tensor) -> Tensor:
     return torch.cat([part[:count] for part, count in zip(parts, counts, strict=True)])
 
 
-def gathered_values(values: list) -> list:
+def gather_objects(values: list) -> list:
     """Values that JSON can hold, of all processes, in the order of the ranks."""
-    if not active():
+    if not is_distributed():
         return values
     lines = "".join(json.dumps(value) + "\n" for value in values).encode()
-    told = gathered(torch.tensor(list(lines), dtype=torch.uint8))
-    return [json.loads(line) for line in bytes(told.tolist()).splitlines()]
+    lines_of_all = gather(torch.tensor(list(lines), dtype=torch.uint8))
+    return [json.loads(line) for line in bytes(lines_of_all.tolist()).splitlines()]
 
 
-def told(content: bytes | None) -> bytes | None:
+def broadcast(content: bytes | None) -> bytes | None:
     """What the first process has, to all; None if it has nothing."""
-    if not active():
+    if not is_distributed():
         return content
-    length = torch.tensor(-1 if content is None or not first() else len(content))
+    length = torch.tensor(-1 if content is None or not is_main() else len(content))
     _exchange(dist.broadcast, length, 0)
     if length < 0:
         return None
     data = (
-        torch.frombuffer(bytearray(content), dtype=torch.uint8) if first() else torch.empty(length, dtype=torch.uint8)
+        torch.frombuffer(bytearray(content), dtype=torch.uint8) if is_main() else torch.empty(length, dtype=torch.uint8)
     )
     _exchange(dist.broadcast, data, 0)
     return data.numpy().tobytes()
@@ -116,12 +116,12 @@ def told(content: bytes | None) -> bytes | None:
 
 def mean(per_row: Tensor) -> Tensor:
     """This process's part of the mean over the rows of all: the parts, and their gradients, add up to the whole."""
-    return per_row.sum() / summed(torch.tensor(float(len(per_row)), device=per_row.device))
+    return per_row.sum() / all_reduce(torch.tensor(float(len(per_row)), device=per_row.device))
 
 
-def own(x: Tensor) -> tuple[slice, int]:
+def own_rows(x: Tensor) -> tuple[slice, int]:
     """Where the rows of `x` lie among those of all processes, and how many there are."""
-    counts = _counts(x) if active() else [len(x)]
+    counts = _counts(x) if is_distributed() else [len(x)]
     begin = sum(counts[: rank()])
     return slice(begin, begin + len(x)), sum(counts)
 
@@ -131,7 +131,7 @@ def uniform(x: Tensor, *shape: int) -> Tensor:
 
     Processes that were seeded alike so have what a single one draws for the whole batch.
     """
-    rows, total = own(x)
+    rows, total = own_rows(x)
     return torch.rand(total, *shape, device=x.device)[rows]
 
 
@@ -143,16 +143,16 @@ def dropout(x: Tensor, share: float, training: bool) -> Tensor:
 
 
 @torch.no_grad()
-def copy_first(parameters: Iterable[nn.Parameter]) -> None:
+def broadcast_parameters(parameters: Iterable[nn.Parameter]) -> None:
     """Every process gets the parameters of the first."""
-    if active():
+    if is_distributed():
         for parameter in parameters:
             _exchange(dist.broadcast, parameter, 0)
 
 
-def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
+def all_reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Every gradient becomes its sum over the processes, in one exchange."""
-    if not active():
+    if not is_distributed():
         return
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients])

@@ -68,7 +68,7 @@ def evaluate_boxes(
     Raises MissingStatistics, and EvaluationError for a network of other classes or a set without a readable clip.
     """
     check_classes(network, dataset)
-    numbers, subs = parallel.share(range(len(dataset))), Residents()
+    numbers, subs = parallel.shard(range(len(dataset))), Residents()
     found, broken, read = {configuration: [] for configuration in configurations}, [], []
     for start in range(0, len(numbers), AT_ONCE):
         clips: list[tuple[int, Tensor]] = []
@@ -83,11 +83,11 @@ def evaluate_boxes(
             share = start + (done + 1) / len(configurations)
             progress(int(share * len(dataset) / len(numbers)), len(dataset))
     progress(len(dataset), len(dataset))  # broken files may come last
-    read, broken = parallel.gathered_values(read), parallel.gathered_values(broken)
+    read, broken = parallel.gather_objects(read), parallel.gather_objects(broken)
     if not read:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {broken[0]}")
     nothing = torch.zeros(0, len(dataset.classes))
-    answers = {c: parallel.gathered(torch.cat([nothing, *parts])) for c, parts in found.items()}
+    answers = {c: parallel.gather(torch.cat([nothing, *parts])) for c, parts in found.items()}
     return {c: _result(c, dataset, read, probabilities, broken) for c, probabilities in answers.items()}
 
 

@@ -30,7 +30,7 @@ def calibrate(network: AdaptiveNetwork, configuration: Configuration, batches: I
     network.statistics[configuration] = moments.statistics()
 
 
-def borrow(network: AdaptiveNetwork, configuration: Configuration, source: Configuration) -> None:
+def reuse_statistics(network: AdaptiveNetwork, configuration: Configuration, source: Configuration) -> None:
     """Sets `network.statistics[configuration]` to those of `source`, as many channels as it has: no calibration.
 
     Only to show what calibration is for: accuracy falls, the more the two differ.
@@ -43,7 +43,7 @@ def borrow(network: AdaptiveNetwork, configuration: Configuration, source: Confi
 
 
 def _of_all_processes(moments: Moments, network: AdaptiveNetwork, configuration: Configuration) -> Moments:
-    if not parallel.active():
+    if not parallel.is_distributed():
         return moments
     layers = network.uses.channels(configuration.width)
     sizes = [part for channels in layers.values() for part in (1, channels, channels)]
@@ -52,7 +52,7 @@ def _of_all_processes(moments: Moments, network: AdaptiveNetwork, configuration:
         counted = [(own.new_tensor([n]), mean, square) for n, mean, square in (moments.sums[name] for name in layers)]
         own = torch.cat([part for parts in counted for part in parts])[None]
     merged = Moments()
-    for row in parallel.gathered(own):
+    for row in parallel.gather(own):
         parts = iter(row.split(sizes))
         for name in layers:
             merged.merge(name, int(next(parts)), next(parts), next(parts))

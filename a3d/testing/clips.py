@@ -49,5 +49,5 @@ class Clips:
 
     def gather(self) -> None:
         """From now on .decoded and .broken are those of all processes."""
-        self.decoded = int(parallel.summed(torch.tensor(self.decoded)))
-        self.broken = parallel.gathered_values(self.broken)
+        self.decoded = int(parallel.all_reduce(torch.tensor(self.decoded)))
+        self.broken = parallel.gather_objects(self.broken)

@@ -66,7 +66,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltTable:
     """A new table. decoded: files decoded, each once. broken: as in `Result`, of both data sets."""
 
     table: Table
@@ -108,7 +108,7 @@ def evaluate_all(
         return evaluate_boxes(network, dataset, configurations, progress or _silent)
     label_of, tell = _labels(dataset, network), progress or _silent
     together = max(1, batch // (views[0] * views[1]))
-    items = parallel.share(dataset.items, together)
+    items = parallel.shard(dataset.items, together)
     clips = Clips(items, network.sampling, views, dataset.open)
     nothing = torch.zeros(0, len(network.labels))
     answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
@@ -123,10 +123,10 @@ def evaluate_all(
         labels += [label_of(items[number]) for number in numbers]
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
-    labels = parallel.gathered_values(labels)
+    labels = parallel.gather_objects(labels)
     if not labels:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
-    found = {c: parallel.gathered(torch.cat(answers[c])) for c in configurations}
+    found = {c: parallel.gather(torch.cat(answers[c])) for c in configurations}
     return {c: _result(c, found[c], torch.tensor(labels), clips) for c in configurations}
 
 
@@ -139,7 +139,7 @@ def build_table(
     calibration_clips: int = 256,
     batch: int = 32,
     progress: Progress | None = None,
-) -> Built:
+) -> BuiltTable:
     """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
 
     configurations: those of the network's range by default. batch: clips that are calibrated on at once, which the
@@ -170,7 +170,7 @@ def build_table(
     results = evaluate_all(network, dataset, configurations, views, progress=tested)
     first = results[configurations[0]]
     table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
-    return Built(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
+    return BuiltTable(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
 
 
 def calibrate_all(
@@ -187,7 +187,7 @@ def calibrate_all(
 
     The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
     """
-    clips = Clips(parallel.share(items, batch), network.sampling, opened=opened)
+    clips = Clips(parallel.shard(items, batch), network.sampling, opened=opened)
     groups = _by_size(network, configurations)
     held: dict[int, list[Tensor]] = {size: [] for size in groups}
     for _, frames in clips.batches(1):

@@ -28,6 +28,6 @@ def mix(pixels: Tensor, targets: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
     The other may be a clip of another process: they exchange their clips.
     """
     share = torch.distributions.Beta(alpha, alpha).sample().item()
-    rows, total = parallel.own(pixels)
+    rows, total = parallel.own_rows(pixels)
     other = torch.randperm(total, device=pixels.device)[rows]
-    return tuple(share * own + (1 - share) * parallel.gathered(own)[other] for own in (pixels, targets))
+    return tuple(share * own + (1 - share) * parallel.gather(own)[other] for own in (pixels, targets))

@@ -49,7 +49,7 @@ class LessonOnClips:
         """Return the weighted loss of the maps before pooling, of which the first counts."""
         found = zip(self.lesson.projections, (self.middle, maps[0]), self.wanted, strict=True)
         middle, last = (_error(project, features, wanted) for project, features, wanted in found)
-        self.lesson.last = parallel.summed(last).item()
+        self.lesson.last = parallel.all_reduce(last).item()
         return self.lesson.weight * (last + MIDDLE_WEIGHT * middle)
 
 

@@ -77,12 +77,12 @@ class Run:
         self.folder, self.seed, self.workers, self.device = Path(folder), seed, workers, torch.device(device)
         self.lesson = Lesson(network, recipe.lesson).to(device) if recipe.lesson else None
         self.optimiser = _optimiser(recipe, network, self.lesson)
-        parallel.copy_first(self._trained())
+        parallel.broadcast_parameters(self._trained())
         self.average = {n: p.detach().clone() for n, p in self._named()} if recipe.average else {}
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step = 0
-        if parallel.first():
+        if parallel.is_main():
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def train(self, progress: Callable[[Progress], None] | None = None) -> AdaptiveNetwork:
@@ -96,7 +96,7 @@ class Run:
         try:
             self._train(progress)
         except ProcessLost as error:
-            parallel.finish()
+            parallel.ignore_termination()
             self.save_state()  # nothing was exchanged since the last step: these are the weights after it
             raise TrainingError(
                 f"step {self.step}, {error}: {self.folder / 'state.pt'} holds the steps before; start again and resume"
@@ -137,7 +137,7 @@ class Run:
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
         loader = DataLoader(
             self.clips,
-            batch_sampler=[parallel.share(batch.tolist()) for batch in order[done:].split(self.recipe.batch)],
+            batch_sampler=[parallel.shard(batch.tolist()) for batch in order[done:].split(self.recipe.batch)],
             num_workers=self.workers,
             collate_fn=collate,
             pin_memory=self.device.type == "cuda",
@@ -156,7 +156,7 @@ class Run:
             group["lr"] = rate * group["of_rate"]
         parts, said = [], 0.0
         batch = self._nothing() if batch is None else batch
-        seen = int(parallel.summed(torch.tensor(len(batch.frames))))
+        seen = int(parallel.all_reduce(torch.tensor(len(batch.frames))))
         if seen:  # else all clips of the step are broken
             pixels, targets, boxes = self._prepare(batch)
             lesson = self.lesson.on(pixels) if self.lesson else None
@@ -171,7 +171,7 @@ class Run:
                 raise TrainingError(
                     f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
                 ) from None
-            parallel.add_gradients(self._trained())
+            parallel.all_reduce_gradients(self._trained())
             if recipe.clip:
                 nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
             self.optimiser.step()
@@ -181,7 +181,7 @@ class Run:
 
     def _nothing(self) -> Batch:
         """A batch without clips, for a process that takes part in a step with what the others have."""
-        frames, side = self.clips.sampling.frames, self.clips.sampling.spatial
+        frames, side = self.clips.sampling.frames, self.clips.side
         task, classes = self.network.task, self.network.classes
         labels = torch.zeros(0, dtype=torch.int64) if task == "classification" else torch.zeros(0, classes)
         boxes = torch.zeros(0, 5) if task == "detection" else None
@@ -232,7 +232,7 @@ class Run:
         return {name: str(value) for name, value in values.items()}
 
     def save_state(self) -> None:
-        if not parallel.first():
+        if not parallel.is_main():
             return
         state = {
             "settings": self._settings(),
@@ -247,7 +247,7 @@ class Run:
     def resume(self) -> bool:
         """Goes back to the last state in the folder; False if there is none. Raises if it was another run's."""
         path = self.folder / "state.pt"
-        content = parallel.told(path.read_bytes() if parallel.first() and path.exists() else None)
+        content = parallel.broadcast(path.read_bytes() if parallel.is_main() and path.exists() else None)
         if content is None:
             return False
         state = torch.load(BytesIO(content), self.device, weights_only=True)
@@ -265,14 +265,14 @@ class Run:
 
     def _announce(self) -> None:
         """What whoever follows the run cannot read from `metrics.csv`: where it ends."""
-        if not parallel.first():
+        if not parallel.is_main():
             return
         plan = {"steps": self.steps, "steps_per_epoch": self.steps_per_epoch, "recipe": asdict(self.recipe)}
         replace(self.folder / "run.json", lambda path: path.write_text(json.dumps(plan, indent=1), encoding="utf-8"))
 
     def _log(self, report: Progress) -> None:
         """A line for each network of the step in `metrics.csv`."""
-        if not parallel.first():
+        if not parallel.is_main():
             return
         path = self.folder / "metrics.csv"
         fresh = not path.exists()
@@ -288,7 +288,7 @@ class Run:
     def _cut_log(self) -> None:
         """Drops the lines of steps that will run again, and one that was cut off."""
         path = self.folder / "metrics.csv"
-        if parallel.first() and path.exists():
+        if parallel.is_main() and path.exists():
             lines = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()[1:]]
             kept = [line for line in lines if len(line) == len(COLUMNS) and int(line[0]) < self.step]
             text = "".join(",".join(line) + "\n" for line in (COLUMNS, *kept))

@@ -80,15 +80,15 @@ def mutual_step(
 
 
 def _part(configuration: Configuration, loss: Tensor, logits: Tensor, targets: Tensor) -> Part:
-    return Part(configuration, parallel.summed(loss).item(), hits(logits, targets))
+    return Part(configuration, parallel.all_reduce(loss).item(), hits(logits, targets))
 
 
 def _backward(network: nn.Module, loss: Tensor, configuration: Configuration) -> None:
-    value = parallel.summed(loss).item()
+    value = parallel.all_reduce(loss).item()
     if not math.isfinite(value):
         raise TrainingError(f"{configuration}: the loss is {value}")
     loss.backward()
     norm = torch.nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
-    norm = parallel.summed(norm).item()  # of all processes, so that all stop
+    norm = parallel.all_reduce(norm).item()  # of all processes, so that all stop
     if not math.isfinite(norm):
         raise TrainingError(f"{configuration}: the gradient is {norm}")

@@ -68,4 +68,4 @@ def hits(logits: Tensor, targets: Tensor) -> float:
     """Percent of rows, over all processes, whose highest logit is on a class that is right: top-1 for one class."""
     answer = targets.gather(1, logits.argmax(1, keepdim=True))[:, 0]
     right = (answer > 0) & (answer == targets.amax(1))
-    return 100 * parallel.summed(parallel.mean(right.float())).item()
+    return 100 * parallel.all_reduce(parallel.mean(right.float())).item()

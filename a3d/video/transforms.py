@@ -84,13 +84,13 @@ def area_box(
     return _placed(height, width, tall, wide, generator)
 
 
-def cut(frames: Tensor, box: Box, size: int) -> Tensor:
+def crop_resized(frames: Tensor, box: Box, size: int) -> Tensor:
     """The box of uint8 (n, H, W, 3), resized to (n, size, size, 3)."""
     part = frames[:, box.top : box.top + box.height, box.left : box.left + box.width]
     return resize(part, size, size)
 
 
-def cut_boxes(
+def crop_boxes(
     boxes: Sequence[tuple[float, float, float, float]], box: Box, height: int, width: int, mirrored: bool
 ) -> tuple[Tensor, list[bool]]:
     """Shares of a picture of `height` × `width` to shares of its part `box`, float32 (n, 4); and which are to be seen.

@@ -34,7 +34,7 @@ def test_within_the_bound_the_latest_stay(network):
     sizes = {c: 2 * sum(p.nbytes for p in network.extract(c).parameters()) for c in CONFIGURATIONS}
     network.residents = Residents(sizes[MIDDLE] + sizes[SMALL])
     kept = {c: network.resident(c) for c in (SMALL, MIDDLE)}
-    assert network.residents.held == network.residents.bytes
+    assert network.residents.held == network.residents.limit
     assert all(network.resident(c) is kept[c] for c in kept)
     network.resident(LARGE)
     assert network.residents.held == sizes[LARGE]  # over the bound alone, and kept nevertheless

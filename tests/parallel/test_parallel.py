@@ -52,7 +52,7 @@ def work(data, folder):
         "decoded": built.decoded,
         "broken": list(built.broken),
     }
-    if parallel.first():
+    if parallel.is_main():
         torch.save(found, folder / "found.pt")
         built.table.write_csv(folder / "table.csv")
 
@@ -90,7 +90,7 @@ def test_two_processes_equal_one(data, tmp_path):
 from pathlib import Path
 from a3d import parallel
 from tests.parallel.test_parallel import work
-with parallel.joined():
+with parallel.process_group():
     work(Path({str(data)!r}), Path({str(folders[1])!r}))
 """
     started = processes(2, code)

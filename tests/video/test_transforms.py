@@ -3,7 +3,7 @@ import torch
 
 from a3d.adaptive.resampling import resample
 from a3d.video import Sampling, crops, normalise, short_side
-from a3d.video.transforms import Box, area_box, cut, cut_boxes, jittered_box
+from a3d.video.transforms import Box, area_box, crop_boxes, crop_resized, jittered_box
 
 
 def ramp(height, width, count=2):
@@ -51,8 +51,8 @@ def test_crops_that_do_not_exist_name_the_remedy():
 
 def test_cutting_a_box_of_the_same_size_takes_the_pixels_as_they_are():
     frames = ramp(60, 80)
-    assert torch.equal(cut(frames, Box(10, 20, 32, 32), 32), frames[:, 10:42, 20:52])
-    assert cut(frames, Box(0, 0, 60, 30), 16).shape == (2, 16, 16, 3)
+    assert torch.equal(crop_resized(frames, Box(10, 20, 32, 32), 32), frames[:, 10:42, 20:52])
+    assert crop_resized(frames, Box(0, 0, 60, 30), 16).shape == (2, 16, 16, 3)
 
 
 def test_jitter_is_a_crop_of_a_resized_short_side():
@@ -77,12 +77,12 @@ def test_area_boxes_keep_their_share_and_stay_inside():
 def test_boxes_are_cut_and_mirrored_with_the_picture():
     boxes = [(0.25, 0.5, 0.75, 1.0), (0.0, 0.0, 0.2, 1.0)]  # of 100 × 200 pixels: 50 to 150 across, 50 to 100 down
     part = Box(top=40, left=100, height=60, width=100)
-    inside, seen = cut_boxes(boxes, part, 100, 200, mirrored=False)
+    inside, seen = crop_boxes(boxes, part, 100, 200, mirrored=False)
     assert seen == [True, False] and inside.dtype == torch.float32
     assert inside.tolist() == [pytest.approx([0.0, 10 / 60, 0.5, 1.0])]
-    mirrored, _ = cut_boxes(boxes, part, 100, 200, mirrored=True)
+    mirrored, _ = crop_boxes(boxes, part, 100, 200, mirrored=True)
     assert mirrored.tolist() == [pytest.approx([0.5, 10 / 60, 1.0, 1.0])]
-    whole, seen = cut_boxes(boxes, Box(0, 0, 100, 200), 100, 200, mirrored=False)
+    whole, seen = crop_boxes(boxes, Box(0, 0, 100, 200), 100, 200, mirrored=False)
     assert seen == [True, True] and whole.tolist() == [pytest.approx(box) for box in boxes]
 
 

@@ -33,7 +33,7 @@ class Policy(Protocol):
     def observe(self, milliseconds: float) -> None: ...
 
 
-def hold(
+def answer_in_time(
     policy: Policy,
     windows: Iterable[Window],
     answer: Answer,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Option
-from a3d.deploy.live.loop import Policy, Window, hold
+from a3d.deploy.live.loop import Policy, Window, answer_in_time
 from a3d.deploy.live.trace import Step
 
 Load = Callable[[float], float]  # seconds of the stream to the slowdown of the machine
@@ -30,7 +30,7 @@ def simulate(
     """
     machine = _Machine(options, load, noise, random.Random(seed))
     windows = _windows(machine, every / 1000, seconds)
-    return list(hold(policy, windows, machine.answer, deadline, machine.clock))
+    return list(answer_in_time(policy, windows, machine.answer, deadline, machine.clock))
 
 
 def pulse(slowdown: float, start: float, end: float) -> Load:

@@ -13,7 +13,7 @@ from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.profile import ProfileError
 from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Controller, Option
-from a3d.deploy.live.loop import Window, hold
+from a3d.deploy.live.loop import Window, answer_in_time
 from a3d.deploy.live.trace import Step
 from a3d.deploy.live.windows import windows_of
 from a3d.trained import TrainedNetwork, check_trained
@@ -45,7 +45,7 @@ def watch(
     resident = Resident(network)
     resident.warm(policy.options)
     with Stream(source, side) as stream, closing(windows_of(stream, network.sampling, every / 1000)) as windows:
-        yield from hold(policy, _limited(windows, policy, resident, limit), resident.answer, deadline)
+        yield from answer_in_time(policy, _limited(windows, policy, resident, limit), resident.answer, deadline)
 
 
 def options(network: TrainedNetwork, **limit: float | None) -> list[Option]:

@@ -19,7 +19,7 @@ from a3d.video.stream import Frame, Stream
 ENDED = None
 
 
-def cut(frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: float) -> Iterator[Window]:
+def sliding_windows(frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: float) -> Iterator[Window]:
     """A window whenever `every` seconds have passed, from its last T × τ frames; at least one, however short they are.
 
     Windows that fell between two frames have numbers, but never come.
@@ -95,6 +95,6 @@ def windows_of(stream: Stream, sampling: Sampling, every: float) -> Newest:
     """The windows of a stream, one every `every` seconds."""
 
     def make(stopped: Event) -> Iterator[Window]:
-        return cut(stream.frames(time.monotonic, stopped.wait), sampling, stream.frame_rate, every)
+        return sliding_windows(stream.frames(time.monotonic, stopped.wait), sampling, stream.frame_rate, every)
 
     return Newest(make)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from a3d.deploy.live.loop import Window
-from a3d.deploy.live.windows import Newest, cut
+from a3d.deploy.live.windows import Newest, sliding_windows
 from a3d.video import Sampling, VideoError
 from a3d.video.stream import Frame
 
@@ -25,7 +25,7 @@ def values(window):
 
 
 def test_every_half_second():
-    windows = list(cut(frames(range(20)), SAMPLING, 10, 0.5))
+    windows = list(sliding_windows(frames(range(20)), SAMPLING, 10, 0.5))
     assert [window.number for window in windows] == [0, 1, 2]
     assert [values(window) for window in windows] == [[0, 2, 4, 6], [5, 7, 9, 11], [10, 12, 14, 16]]
     assert [window.time for window in windows] == pytest.approx([0.6, 1.1, 1.6])
@@ -33,22 +33,22 @@ def test_every_half_second():
 
 
 def test_more_often_than_there_are_frames_is_every_frame():
-    windows = list(cut(frames(range(12)), SAMPLING, 10, 0.001))
+    windows = list(sliding_windows(frames(range(12)), SAMPLING, 10, 0.001))
     assert [values(window)[-1] for window in windows] == list(range(6, 12))
     assert [window.number for window in windows] == list(range(6))
 
 
 def test_skipped_frames_give_no_windows_but_numbers():
     """Nothing between 7 and 13: the windows that would have ended there are missing, the rest keep their places."""
-    windows = list(cut(frames([*range(8), *range(13, 18)]), SAMPLING, 10, 0.2))
+    windows = list(sliding_windows(frames([*range(8), *range(13, 18)]), SAMPLING, 10, 0.2))
     assert [window.number for window in windows] == [0, 3, 4, 5]
     assert values(windows[1]) == [7, 7, 7, 13]  # what was shown at those moments
 
 
 def test_a_stream_shorter_than_a_window_gives_one():
-    (window,) = cut(frames(range(3)), SAMPLING, 10, 0.5)
+    (window,) = sliding_windows(frames(range(3)), SAMPLING, 10, 0.5)
     assert values(window) == [0, 2, 2, 2] and window.number == 0
-    assert list(cut(frames([]), SAMPLING, 10, 0.5)) == []
+    assert list(sliding_windows(frames([]), SAMPLING, 10, 0.5)) == []
 
 
 def test_memory_does_not_grow():
@@ -59,7 +59,7 @@ def test_memory_does_not_grow():
             pictures.append(weakref.ref(frame.picture))
             yield frame
 
-    for _ in cut(noted(), SAMPLING, 10, 0.1):
+    for _ in sliding_windows(noted(), SAMPLING, 10, 0.1):
         assert sum(picture() is not None for picture in pictures) <= 9
 
 
