@@ -7,10 +7,12 @@ import re
 from dataclasses import dataclass, replace
 from functools import total_ordering
 
+from a3d.errors import A3DError
+
 DIMENSIONS = ("spatial", "frames", "width")
 
 
-class ConfigurationError(ValueError):
+class ConfigurationError(A3DError, ValueError):
     """A configuration that cannot be read or run; the message names the value and the remedy."""
 
 

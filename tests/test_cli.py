@@ -27,8 +27,8 @@ class _Told(BaseException):
     """Ends a command where it would begin to train, with what it would train."""
 
 
-def _tell(network, clips, span, recipe, *others):
-    raise _Told(network, span, recipe)
+def _tell(network, data, out, recipe, *, range, **others):
+    raise _Told(network, range, recipe)
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +315,7 @@ def test_experiments_run_and_are_judged(data, tmp_path, capsys):
 
 
 def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("a3d.cli.train.Run", _tell)
+    monkeypatch.setattr("a3d.cli.train.train", _tell)
     arguments = ["train", "--data", str(data), "--out", str(tmp_path), "--recipe", "kinetics_slowfast_4x16"]
     with pytest.raises(_Told) as told:
         main([*arguments, "--epochs", "2"])

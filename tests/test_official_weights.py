@@ -32,7 +32,7 @@ def test_smaller_configurations_are_calibrated_and_full_ones_kept(checkpoint, tm
     capsys.readouterr()
     arguments = ["--configuration", "32x4@0.5", "--configuration", "48x2@1", "--calibration-clips", "4", "--json"]
     assert main(["table", "--checkpoint", str(checkpoint), "--data", str(data), *arguments]) == 0
-    assert [row["spatial"] for row in json.loads(capsys.readouterr().out)] == [32, 48]
+    assert [row["configuration"] for row in json.loads(capsys.readouterr().out)] == ["32x4@0.5", "48x2@1.0"]
     keys = {configuration.key for configuration in load(checkpoint).statistics}
     assert keys == {"32x4@0.5", "48x2@1.0", "64x8@1.0", "74x8@1.0"}
     clip = next((data / "val").rglob("*.mp4"))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from a3d.benchmark import decoding, deployment, live, machine, speed, switching, training
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
+from a3d.errors import A3DError
 
 
 @dataclass(frozen=True)
@@ -52,5 +53,5 @@ def attempted(group: Group, setting: Setting) -> Iterator[Figure]:
     for row in group.rows:
         try:
             yield from row(setting)
-        except (RivalMissing, ValueError) as error:
+        except A3DError as error:
             yield Figure(row.__name__.replace("_", " "), note=str(error))

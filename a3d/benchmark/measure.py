@@ -14,8 +14,10 @@ from types import ModuleType
 import torch
 import torch.nn.functional as F
 
+from a3d.errors import A3DError, InputError
 
-class RivalMissing(ImportError):
+
+class RivalMissing(A3DError, ImportError):
     """A rival package that is not installed; the message names it and the remedy."""
 
 
@@ -30,7 +32,7 @@ class Setting:
     def folder(self, name: str) -> Path:
         """`checkpoint` or `data`; ValueError naming the option if it was not given."""
         if getattr(self, name) is None:
-            raise ValueError(f"no {name} folder: give --{name}")
+            raise InputError(f"no {name} folder: give --{name}")
         return getattr(self, name)
 
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Context
 from typing import TypedDict
 
+from a3d.errors import A3DError
+
 UNITS = {"gflops": "GFLOPs", "milliseconds": "ms", "params": "parameters", "megabytes": "MB"}
 
 
-class BudgetError(ValueError):
+class BudgetError(A3DError, ValueError):
     """A budget that is none, or that buys no tested configuration; the message names the value and the remedy."""
 
 

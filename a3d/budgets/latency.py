@@ -33,12 +33,14 @@ def profile(
     rounds: int = 15,
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    dtype: torch.dtype = torch.float32,
 ) -> Profile:
     """Measures every row of `network.table`, each as the sub-network that `network.extract` gives.
 
     Every round runs all of them, in an order of its own, so that whatever else the machine does falls on all alike.
     video: what is decoded, a rendered clip if left out. batches: clips at once. threads: of the processor; those of
-    PyTorch if left out. progress is told the runs done and their total. Raises ProfileError without a table.
+    PyTorch if left out. progress is told the runs done and their total. dtype: what the convolutions compute in.
+    Raises ProfileError without a table.
     """
     if network.table is None:
         raise ProfileError("the network has no table, whose rows are measured: make one (a3d table)")
@@ -53,13 +55,14 @@ def profile(
     times: dict[tuple[Configuration, int], list[list[float]]] = defaultdict(list)
     with _threads(threads) as count, _file(video) as path, torch.inference_mode():
         for done, run in enumerate(_turns(runs, rounds), 1):
-            times[run].append(_milliseconds(network, path, *run))
+            times[run].append(_milliseconds(network, path, *run, dtype))
             progress(done, rounds * len(runs))
     return Profile(
         device_name(network.device),
         count,
         tuple(Latency(*run, **_timings(times[run])) for run in runs),
         _notes(network, RENDERED if video is None else Path(video).name, rounds),
+        str(dtype).removeprefix("torch."),
     )
 
 
@@ -70,9 +73,11 @@ def _turns(runs: Sequence[tuple[Configuration, int]], rounds: int) -> Iterator[t
         yield from draw.sample(runs, len(runs))
 
 
-def _milliseconds(network: AdaptiveNetwork, path: Path, configuration: Configuration, batch: int) -> list[float]:
+def _milliseconds(
+    network: AdaptiveNetwork, path: Path, configuration: Configuration, batch: int, dtype: torch.dtype
+) -> list[float]:
     """One run: milliseconds of each of `STAGES`. The network has answered once before it is timed, as in service."""
-    sub, device = network.extract(configuration), network.device
+    sub, device = network.extract(configuration, dtype), network.device
     size = network.clip_shape(configuration)[1]
     start = time.perf_counter()
     frames = torch.cat([decode_views(path, network.sampling, 1)[0] for _ in range(batch)])

@@ -14,12 +14,13 @@ from pathlib import Path
 import torch
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.errors import A3DError
 
 FORMAT = 1
 STAGES = ("decode", "prepare", "network", "both")
 
 
-class ProfileError(ValueError):
+class ProfileError(A3DError, ValueError):
     """Times that cannot be measured or read; the message names the value and the remedy."""
 
 
@@ -51,11 +52,19 @@ class Profile:
     """Latencies on one device.
 
     device, threads: what was measured on. latencies: a line for each configuration and batch size. notes: date,
-    versions, rounds, the video that was decoded.
+    versions, rounds, the video that was decoded. precision: what convolutions computed in, "float32" or "bfloat16".
     """
 
-    def __init__(self, device: str, threads: int, latencies: tuple[Latency, ...], notes: dict) -> None:
+    def __init__(
+        self,
+        device: str,
+        threads: int,
+        latencies: tuple[Latency, ...],
+        notes: dict,
+        precision: str = "float32",
+    ) -> None:
         self.device, self.threads, self.latencies, self.notes = device, threads, latencies, notes
+        self.precision = precision
         self._latencies = {(latency.configuration, latency.batch): latency for latency in latencies}
 
     def __contains__(self, configuration: Configuration) -> bool:
@@ -81,7 +90,7 @@ class Profile:
 
     @property
     def file_name(self) -> str:
-        return file_name(self.device, self.threads)
+        return file_name(self.device, self.threads, self.precision)
 
     def to_json(self) -> str:
         lines = [
@@ -89,7 +98,8 @@ class Profile:
             | {stage: [getattr(latency, stage).median, getattr(latency, stage).p90] for stage in STAGES}
             for latency in self.latencies
         ]
-        head = {"format": FORMAT, "device": self.device, "threads": self.threads, "notes": self.notes}
+        head = {"format": FORMAT, "device": self.device, "threads": self.threads}
+        head |= {"precision": self.precision, "notes": self.notes}
         rows = ",\n  ".join(json.dumps(line) for line in lines)
         return json.dumps(head, indent=1)[:-2] + f',\n "milliseconds": [\n  {rows}\n ]\n}}\n'
 
@@ -99,9 +109,10 @@ class Profile:
         try:
             whole = json.loads(Path(path).read_text(encoding="utf-8"))
             if whole["format"] != FORMAT:
-                raise ValueError(f"format {whole['format']!r} is not {FORMAT}")
+                raise ProfileError(f"format {whole['format']!r} is not {FORMAT}")
             latencies = tuple(_latency(line) for line in whole["milliseconds"])
-            return cls(str(whole["device"]), int(whole["threads"]), latencies, dict(whole["notes"]))
+            facts = str(whole["device"]), int(whole["threads"]), latencies, dict(whole["notes"])
+            return cls(*facts, str(whole.get("precision", "float32")))
         except (ValueError, TypeError, KeyError, ConfigurationError) as error:
             cause = f"no {error}" if isinstance(error, KeyError) else error
             raise ProfileError(f"{path} is no profile ({cause}): delete it, and measure again (a3d profile)") from None
@@ -112,7 +123,7 @@ def _latency(line: dict) -> Latency:
     for stage in STAGES:
         median, p90 = map(float, line[stage])
         if not 0 <= median <= p90:
-            raise ValueError(f"{line['configuration']}: {stage} {line[stage]} is no median and 90th percentile")
+            raise ProfileError(f"{line['configuration']}: {stage} {line[stage]} is no median and 90th percentile")
         timings[stage] = Timing(median, p90)
     return Latency(Configuration.parse(line["configuration"]), int(line["batch"]), **timings)
 
@@ -123,10 +134,11 @@ def device_name(device: str | torch.device = "cpu") -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
 
 
-def file_name(device: str, threads: int) -> str:
-    """`profile-DEVICE.json`: letters, digits and hyphens, the same for the same device and number of threads."""
+def file_name(device: str, threads: int, precision: str = "float32") -> str:
+    """`profile-DEVICE.json`: letters, digits and hyphens; one each for a device, number of threads and precision."""
     plain = re.sub(r"\(r\)|\(tm\)|[^a-z0-9.]+", " ", device.lower()).split()
-    return f"profile-{'-'.join(plain) or 'device'}-{threads}-thread{'s' * (threads != 1)}.json"
+    how = "" if precision == "float32" else f"-{precision}"
+    return f"profile-{'-'.join(plain) or 'device'}-{threads}-thread{'s' * (threads != 1)}{how}.json"
 
 
 def _processor() -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from a3d import files
 from a3d.budgets.budget import UNITS, Budget, BudgetError, check_unit, enough
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.errors import A3DError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,7 +24,7 @@ PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
 SEVERAL_COLUMNS = (*COLUMNS, "mean_ap")  # of several labels a clip
 
 
-class TableError(ValueError):
+class TableError(A3DError, ValueError):
     """A table that cannot be read or does not hold what is asked; the message names the value and the remedy."""
 
 

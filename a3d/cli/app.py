@@ -8,16 +8,15 @@ from pathlib import Path
 
 import a3d
 from a3d.cli.options import command
+from a3d.errors import InputError
 
 MAIN = Path("app") / "main.py"
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "app",
-        "Open the dashboard: drag a budget, see the network that it buys and what that network looks at.",
         "a3d app --checkpoints runs --port 8501",
     )
     sub.add_argument("--checkpoints", type=Path, help="folder of checkpoint folders (the project's checkpoints/)")
@@ -43,7 +42,7 @@ def entry(working: Path | None = None) -> Path:
         main = (root / MAIN).resolve()
         if main.is_file() and (main.parent / "views").is_dir():
             return main
-    raise ValueError(
+    raise InputError(
         f"the dashboard is not in {roots[0]}: it comes with the project's folder, not with the installed package; "
         "run `a3d app` in a copy of the project"
     )
@@ -51,5 +50,5 @@ def entry(working: Path | None = None) -> Path:
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise ValueError(f"{path} is not a folder: give one that exists")
+        raise InputError(f"{path} is not a folder: give one that exists")
     return path.resolve()

@@ -19,42 +19,42 @@ from rich.table import Table
 import a3d
 from a3d.benchmark import GROUPS, Figure, Setting, attempted
 from a3d.budgets.profile import device_name
-from a3d.cli.options import add_checkpoint, command
+from a3d.cli.options import add_json, command, ours
 from a3d.cli.output import console, emit
+from a3d.errors import InputError
 from a3d.files import replace
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "benchmark",
-        "Speed, memory and decoding on this machine, each as a ratio against a rival timed in the same run.",
         "a3d benchmark decoding --out benchmark.json",
     )
     groups = "; ".join(f"{name}: {group.title}" for name, group in GROUPS.items())
     sub.add_argument("group", nargs="*", metavar="GROUP", help=f"all by default. {groups}")
-    add_checkpoint(sub)
+    sub.add_argument("--checkpoint", type=Path, default=ours(), help="folder of a trained network (exercise12)")
     sub.add_argument("--data", type=Path, help="folder with train/ and val/, for the groups that test accuracy")
     sub.add_argument("--device", action="append", choices=("cpu", "cuda"), help="all there are by default")
     sub.add_argument("--out", type=Path, help="JSON file to write")
-    sub.add_argument("--json", action="store_true")
+    add_json(sub)
 
 
 def run(options: argparse.Namespace) -> None:
     unknown = [name for name in options.group if name not in GROUPS]
     if unknown:
-        raise ValueError(f"group {unknown[0]!r}: choose among {', '.join(GROUPS)}")
+        raise InputError(f"group {unknown[0]!r}: choose among {', '.join(GROUPS)}")
     devices = options.device or ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    found = {"machine": machine(), "groups": {}}
+    found, rows = {"machine": machine(), "groups": {}}, []
     for device in devices:
         for name in options.group or GROUPS:
             if device in GROUPS[name].devices:
                 setting = Setting(device, options.checkpoint, options.data)
-                found["groups"].setdefault(name, {})[device] = _measure(name, setting, options.json)
+                figures = found["groups"].setdefault(name, {})[device] = _measure(name, setting, options.json)
+                rows += [{"group": name, "device": device} | figure for figure in figures]
                 _save(found, options.out)
     if options.json:
-        emit(found)
+        emit(rows)
 
 
 def machine() -> dict:

@@ -7,19 +7,17 @@ from pathlib import Path
 
 from a3d.adaptive.architecture import TASKS
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.budgets.cost import cost
-from a3d.cli.options import RANGES, command
-from a3d.cli.output import emit
+from a3d.cli.options import RANGES, add_json, command
+from a3d.cli.output import costed, emit
+from a3d.errors import InputError
 from a3d.inference.checkpoint import save
 from a3d.weights import convert
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "convert",
-        "Official weights of Slow and SlowFast (PySlowFast .pyth, Caffe2 .pkl, PyTorchVideo hub) as a checkpoint.",
         "a3d convert SLOWFAST_4x16_R50.pkl --out checkpoints/kinetics --labels kinetics_400.csv",
     )
     sub.add_argument("file", type=Path)
@@ -32,12 +30,12 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--task", choices=TASKS, help="what the file does not tell: one class, several, or a person box")
     sub.add_argument("--aligned", action=argparse.BooleanOptionalAction, help="RoIAlign by the centres of cells")
     sub.add_argument("--range", default="0.016", choices=RANGES, help="lower end of the computational range")
-    sub.add_argument("--json", action="store_true")
+    add_json(sub)
 
 
 def run(options: argparse.Namespace) -> None:
     if (options.out / "config.json").exists():
-        raise ValueError(f"{options.out} already holds a checkpoint: give another --out")
+        raise InputError(f"{options.out} already holds a checkpoint: give another --out")
     network = convert(
         options.file,
         options.labels,
@@ -51,10 +49,10 @@ def run(options: argparse.Namespace) -> None:
     )
     save(network, options.out)
     if options.json:
-        emit(_summary(network) | {"checkpoint": str(options.out)})
+        emit([{"checkpoint": str(options.out)} | _summary(network)])
         return
     for name, value in _summary(network).items():
-        print(f"{name:>12}  {value}")
+        print(f"{name:>13}  {round(value, 2) if isinstance(value, float) else value}")
     print(f"wrote {options.out}; next, for smaller configurations: a3d table --checkpoint {options.out} --data FOLDER")
 
 
@@ -69,6 +67,6 @@ def _summary(network: AdaptiveNetwork) -> dict:
         "sampling": f"{architecture.frames}x{stride}" + (f", alpha {alpha}" if alpha > 1 else ""),
         "classes": architecture.classes,
         "tensors": origin["tensors"],
-        "gflops": round(cost(network, network.full).gflops, 2),
+        **costed(network, network.full),
         "runs at": [configuration.key for configuration in network.statistics],
     }

@@ -6,34 +6,31 @@ import argparse
 
 import torch
 
-from a3d.budgets.cost import cost
-from a3d.cli.options import command, configuration, count
-from a3d.cli.output import emit
+from a3d.cli.options import add_json, command, configuration, count
+from a3d.cli.output import costed, emit
 from a3d.networks import NETWORKS, by_name
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "cost",
-        "GFLOPs and parameters of configurations, without running them on data.",
         "a3d cost --network slow_r50 --configuration 224x4@0.9 --json",
     )
     sub.add_argument("--network", default="slow_r50", choices=NETWORKS, metavar="NETWORK", help=", ".join(NETWORKS))
     sub.add_argument("--base-channels", type=count, help="channels of the stem, for Slow and SlowFast (64)")
     sub.add_argument("--classes", type=count, default=400)
     sub.add_argument("--configuration", action="append", required=True, type=configuration)
-    sub.add_argument("--json", action="store_true")
+    add_json(sub)
 
 
 def run(options: argparse.Namespace) -> None:
     shape = {} if options.base_channels is None else {"base_channels": options.base_channels}
     with torch.device("meta"):
         network = by_name(options.network, options.classes, **shape)
-    costs = [(chosen, cost(network, chosen)) for chosen in options.configuration]
+    rows = [costed(network, chosen) for chosen in options.configuration]
     if options.json:
-        emit([{"configuration": c.key, "gflops": found.gflops, "params": found.params} for c, found in costs])
+        emit(rows)
         return
-    for chosen, found in costs:
-        print(f"{chosen!s:>16}  {found.gflops:8.3f} GFLOPs  {found.params / 1e6:7.2f} M parameters")
+    for chosen, row in zip(options.configuration, rows, strict=True):
+        print(f"{chosen!s:>16}  {row['gflops']:8.3f} GFLOPs  {row['params'] / 1e6:7.2f} M parameters")

@@ -5,28 +5,26 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, budget, command
-from a3d.cli.output import emit, progress_bar
+from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
+from a3d.cli.output import costed, emit, progress_bar, ranked
 from a3d.datasets.ava import THRESHOLD
 from a3d.figures.people import write_people
-from a3d.inference.checkpoint import load
 from a3d.inference.detection import Proposer, Scene, detect, detected, proposals
 from a3d.inference.people import SOURCE, PersonDetector
+from a3d.inference.prediction import chosen
 
 PRINTED = 3  # actions of a person
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "detect",
-        "People in a video and what each of them does: printed, and drawn into a video.",
         "a3d detect movie.mp4 --checkpoint checkpoints/ava --detector-weights fasterrcnn_resnet50_fpn_coco.pth "
         "--out actions.mp4",
     )
     sub.add_argument("video", type=Path)
-    sub.add_argument("--checkpoint", required=True, type=Path, help="of a network that detects: trained on AVA")
+    add_network(sub, default=False)
     boxes = sub.add_mutually_exclusive_group(required=True)
     boxes.add_argument("--boxes", type=Path, help="CSV file of person boxes: video,second,x1,y1,x2,y2,,score")
     boxes.add_argument("--detector-weights", type=Path, help=f"find people with torchvision's detector: {SOURCE}")
@@ -35,26 +33,27 @@ def add(commands: argparse._SubParsersAction) -> None:
     sub.add_argument("--above", type=float, default=0.5, help="lowest probability of an action that is shown (0.5)")
     add_budget(sub)
     sub.add_argument("--out", type=Path, help="H.264 video to write, with boxes and actions")
-    sub.add_argument("--json", action="store_true")
 
 
 def run(options: argparse.Namespace) -> None:
-    network, proposer = load(options.checkpoint), _proposer(options)
+    network, proposer = load_network(options), _proposer(options)
+    configuration = chosen(network, options.configuration, **budget(options))
     with progress_bar() as bar:
         task = bar.add_task("detect", total=None)
         scenes = detect(
             options.video,
             network,
             proposer,
-            options.configuration,
+            configuration,
             options.every,
             lambda done, total: bar.update(task, completed=done, total=total),
-            **budget(options),
+            dtype(options),
         )
     if options.out:
         write_people(options.video, scenes, options.out, options.above)
     if options.json:
-        emit([_scene(scene, options.above) for scene in scenes])
+        about = {"video": str(options.video)} | costed(network, configuration)
+        emit([about | _scene(scene, options.above) for scene in scenes])
         return
     for scene in scenes:
         for person in scene.people:
@@ -74,7 +73,7 @@ def _scene(scene: Scene, above: float) -> dict:
         {
             "box": list(person.box),
             "score": person.score,
-            "actions": [{"label": name, "probability": p} for name, p in person.actions if p >= above],
+            "actions": ranked(action for action in person.actions if action[1] >= above),
         }
         for person in scene.people
     ]

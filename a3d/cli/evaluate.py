@@ -8,53 +8,66 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from a3d import parallel
-from a3d.cli.options import add_budget, add_data, add_larger_crops, budget, command, read_data, views
-from a3d.cli.output import emit, progress_bar, report_broken
+from a3d.cli.options import (
+    add_budget,
+    add_data,
+    add_larger_crops,
+    add_network,
+    budget,
+    command,
+    dtype,
+    load_network,
+    read_data,
+    views,
+)
+from a3d.cli.output import costed, emit, progress_bar, report_broken
 from a3d.datasets.ava import write_detections
+from a3d.errors import InputError
 from a3d.files import replace
-from a3d.inference.checkpoint import load
 from a3d.inference.prediction import chosen
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult
 from a3d.testing.evaluation import Result, evaluate_all
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "evaluate",
-        "Accuracy of chosen configurations on a folder of clips.",
         "a3d evaluate --checkpoint checkpoints/exercise12 --data clips/val --configuration 112x8@1 --views 10x3 --json",
     )
-    sub.add_argument("--checkpoint", required=True, type=Path)
+    add_network(sub)
     add_data(sub)
     add_budget(sub, many=True)
     add_larger_crops(sub)
     sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
     sub.add_argument("--detections", type=Path, help="AVA: file to write the detections into, in the official format")
-    sub.add_argument("--json", action="store_true")
 
 
 def run(options: argparse.Namespace) -> None:
-    network = load(options.checkpoint)
+    network = load_network(options)
     configurations = options.configuration or [chosen(network, **budget(options))]
     if options.larger_crops:
         configurations = [c.enlarged for c in configurations]
     dataset = read_data(options)
     if options.detections and (dataset.task != "detection" or len(configurations) > 1):
-        raise ValueError(f"--detections {options.detections}: it takes those of one configuration on AVA")
+        raise InputError(f"--detections {options.detections}: it takes those of one configuration on AVA")
     with progress_bar() as bar:
         task = bar.add_task("test", total=len(dataset))
         results = evaluate_all(
-            network, dataset, configurations, options.views, progress=lambda done, _: bar.update(task, completed=done)
+            network,
+            dataset,
+            configurations,
+            options.views,
+            progress=lambda done, _: bar.update(task, completed=done),
+            dtype=dtype(options),
         )
     report_broken(results[configurations[0]].broken)
     if options.detections and parallel.is_main():
         found = results[configurations[0]].detections()
         replace(options.detections, lambda path: write_detections(path, found))
     if options.json:
-        emit([_result(results[c], network.labels) for c in configurations])
+        emit([costed(network, c) | _result(results[c], network.labels) for c in configurations])
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
@@ -70,7 +83,6 @@ def _sentence(result: Result | BoxResult) -> str:
 
 def _result(result: Result | BoxResult, labels: Sequence[str]) -> dict:
     return {
-        "configuration": result.configuration.key,
         "top1": result.top1,
         "mean_class": result.mean_class,
         "top5": result.top5,

@@ -19,12 +19,10 @@ from a3d.video import FrameCache
 NAMES = [experiment.name for experiment in ablations()]
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "experiment",
-        "Train and test the paper's comparisons: mutual against independent training, Tables 5 to 8, Fig. 7.",
         "a3d experiment --data ucf12 --out runs/experiments --only mutual_0016 --only plain_full --seed 0 --seed 1",
     )
     add_data(sub, validation=True)

@@ -6,38 +6,35 @@ import argparse
 import sys
 from pathlib import Path
 
-from a3d.cli.options import add_budget, add_checkpoint, budget, command
-from a3d.cli.output import emit
-from a3d.inference.checkpoint import load
+from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
+from a3d.cli.output import costed, emit, ranked
 from a3d.maps.maps import Explanation, compare
 from a3d.maps.overlay import write_overlay
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "explain",
-        "Where and when the full network and a sub-network look: a video side by side, and the shares of the frames.",
         "a3d explain clip.mp4 --gflops 0.2 --out maps.mp4",
     )
     sub.add_argument("video", help="any file that FFmpeg reads")
-    add_checkpoint(sub)
+    add_network(sub)
     add_budget(sub)
     sub.add_argument("--label", help="class to explain (the full network's answer)")
     sub.add_argument("--method", default="cam", choices=("cam", "gradcam"))
     sub.add_argument("--out", type=Path, help="H.264 video to write, frames with the maps laid over")
-    sub.add_argument("--json", action="store_true")
 
 
 def run(options: argparse.Namespace) -> None:
-    network = load(options.checkpoint)
+    network = load_network(options)
     comparison = compare(
         options.video,
         network,
         options.configuration,
         label=options.label,
         method=options.method,
+        dtype=dtype(options),
         **budget(options),
     )
     if options.out:
@@ -45,7 +42,8 @@ def run(options: argparse.Namespace) -> None:
     if comparison.sub.configuration == comparison.full.configuration:
         print("the full network is compared with itself; give a budget, as in --gflops 0.2", file=sys.stderr)
     if options.json:
-        emit([_explanation(e) for e in (comparison.full, comparison.sub)])
+        about = {"video": options.video}
+        emit([about | costed(network, e.configuration) | _explanation(e) for e in (comparison.full, comparison.sub)])
         return
     for who, explanation in (("full network", comparison.full), ("sub-network", comparison.sub)):
         label, probability = explanation.predictions[0]
@@ -57,10 +55,9 @@ def run(options: argparse.Namespace) -> None:
 
 def _explanation(explanation: Explanation) -> dict:
     return {
-        "configuration": explanation.configuration.key,
         "label": explanation.name,
         "logit": explanation.logit,
         "times": explanation.times.tolist(),
         "shares": explanation.shares.tolist(),
-        "top": [{"label": label, "probability": p} for label, p in explanation.predictions[:5]],
+        "top": ranked(explanation.predictions[:5]),
     }

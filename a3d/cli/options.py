@@ -1,4 +1,4 @@
-"""What several commands take: a data set, a configuration, a budget, views; and how a command is declared."""
+"""What several commands take: a network, a data set, a configuration, a budget, views; how a command is declared."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from a3d.configuration import Configuration, ConfigurationError, range_0016, ran
 from a3d.datasets import ClipSet, read_dataset
 from a3d.datasets.ava import THRESHOLD
 from a3d.datasets.official import kind
+from a3d.errors import InputError
+from a3d.inference.checkpoint import load
+from a3d.trained import TrainedNetwork
 
+PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 RANGES = {"0.016": range_0016, "0.06": range_006}
 
 BUDGETS = {
@@ -24,23 +28,43 @@ BUDGETS = {
 }
 
 
-def command(
-    commands: argparse._SubParsersAction, run: Callable, name: str, help_: str, example: str
-) -> argparse.ArgumentParser:
-    sub = commands.add_parser(
-        name,
-        help=help_,
-        description=help_,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def command(sub: argparse.ArgumentParser, run: Callable, example: str) -> None:
+    """Set what a command runs, and the example that its help shows."""
+    sub.epilog = f"example:\n  {example}"
     sub.set_defaults(run=run)
-    return sub
 
 
-def add_checkpoint(sub: argparse.ArgumentParser) -> None:
-    help_ = "folder of a trained network (exercise12, in the working folder's checkpoints/ or else the project's)"
-    sub.add_argument("--checkpoint", type=Path, default=ours(), help=help_)
+def add_network(sub: argparse.ArgumentParser, default: bool = True) -> None:
+    """Options of every command that runs a network: which, where, how exactly, and for whom it answers.
+
+    default: without --checkpoint, exercise12; else it has to be given, as where a checkpoint is written.
+    """
+    which = "in the working folder's checkpoints/ or else the project's"
+    help_ = f"folder of a trained network (exercise12, {which})" if default else "folder of a trained network"
+    path = ours() if default else None
+    sub.add_argument("--checkpoint", type=Path, default=path, required=not default, help=help_)
+    add_device(sub)
+    sub.add_argument(
+        "--precision",
+        default="float32",
+        choices=PRECISIONS,
+        help="what convolutions compute in (float32); bfloat16: logits within 1%%, faster where the device has it",
+    )
+    add_json(sub)
+
+
+def add_json(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--json", action="store_true", help="print a list of objects, for programs")
+
+
+def load_network(options: argparse.Namespace) -> TrainedNetwork:
+    """The network that the options of `add_network` name, where they want it, with its times in that precision."""
+    return load(options.checkpoint, options.device, dtype=dtype(options))
+
+
+def dtype(options: argparse.Namespace) -> torch.dtype:
+    """What --precision names."""
+    return PRECISIONS[options.precision]
 
 
 def ours() -> Path:
@@ -83,7 +107,7 @@ def read_data(
     if split == "val":
         source = options.validation or options.data
         if source == options.data and kind(source) not in ("folder", "kinetics"):
-            raise ValueError(f"{source} is to learn from: name what to test on (--validation)")
+            raise InputError(f"{source} is to learn from: name what to test on (--validation)")
     if kind(source) == "folder" and source != options.data and not (source / (split or "")).is_dir():
         split = None  # a folder given to test on may hold its classes itself
     return read_dataset(

@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from a3d import parallel
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.budgets.cost import cost
+from a3d.configuration import Configuration
 
 console = Console(stderr=True)
 
@@ -28,8 +39,20 @@ def heard() -> Iterator[None]:
         yield
 
 
-def emit(value: object) -> None:
-    print(json.dumps(value, ensure_ascii=False, indent=1))
+def emit(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print what `--json` prints: a list of objects, one for each thing asked for."""
+    print(json.dumps(rows, ensure_ascii=False, indent=1))
+
+
+def costed(network: AdaptiveNetwork, configuration: Configuration) -> dict[str, object]:
+    """What every row begins with that is about a configuration of a network."""
+    used = cost(network, configuration)
+    return {"configuration": configuration.key, "gflops": used.gflops, "params": used.params}
+
+
+def ranked(answers: Iterable[tuple[str, float]]) -> list[dict[str, object]]:
+    """Classes and their probabilities, as rows give them."""
+    return [{"label": label, "probability": probability} for label, probability in answers]
 
 
 def report_broken(lines: Sequence[str]) -> None:
@@ -37,8 +60,23 @@ def report_broken(lines: Sequence[str]) -> None:
         print(f"skipped {line}", file=sys.stderr)
 
 
-def progress_bar() -> Progress:
-    return Progress(
+class Bar(Progress):
+    """A progress bar that shows from its first task on: an error before that is a line alone."""
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def add_task(self, *args, **kwargs) -> TaskID:
+        self.start()
+        return super().add_task(*args, **kwargs)
+
+    def stop(self) -> None:
+        if self.live.is_started:
+            super().stop()
+
+
+def progress_bar() -> Bar:
+    return Bar(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from a3d.budgets.latency import profile
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Table
-from a3d.cli.options import add_checkpoint, add_device, command, count
+from a3d.cli.options import add_network, command, count, dtype, load_network
 from a3d.cli.output import emit, progress_bar
-from a3d.inference.checkpoint import load, save_profile
+from a3d.inference.checkpoint import save_profile
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "profile",
-        "Measure every configuration of a table on this device; budgets can then be given in milliseconds.",
         "a3d profile\n  a3d predict clip.mp4 --milliseconds 10",
     )
-    add_checkpoint(sub)
+    add_network(sub)
     sub.add_argument("--video", type=Path, help="what to decode, as in your application (a rendered clip of 320x240)")
     sub.add_argument("--batch", type=int, action="append", default=[], help="also with so many clips at once")
     sub.add_argument(
         "--threads", type=int, action="append", help="of the processor (those of PyTorch); each has a file of its own"
     )
     sub.add_argument("--rounds", type=count, default=15, help="how often every configuration is run (15)")
-    add_device(sub)
-    sub.add_argument("--json", action="store_true")
 
 
 def run(options: argparse.Namespace) -> None:
-    network = load(options.checkpoint, options.device)
+    network = load_network(options)
     measured = []
     for threads in options.threads or [None]:
         found = _measured(network, options, threads)
         measured.append((found, save_profile(found, options.checkpoint)))
     if options.json:
-        emit([{"device": p.device, "threads": p.threads, "file": str(path)} | _fastest(p) for p, path in measured])
+        batches = [1, *options.batch]
+        emit([row for found, path in measured for row in _rows(found, network.table, batches, path)])
         return
     for found, path in measured:
         _print(found, network.table)
@@ -56,21 +54,25 @@ def _measured(network, options: argparse.Namespace, threads: int | None) -> Prof
             options.rounds,
             threads,
             lambda done, total: bar.update(task, completed=done, total=total),
+            dtype(options),
         )
 
 
-def _fastest(found: Profile) -> dict:
-    return {
-        "milliseconds": {
-            latency.configuration.key: latency.network.median for latency in found.latencies if latency.batch == 1
-        }
-    }
+def _rows(found: Profile, table: Table, batches: Sequence[int], path: Path) -> Iterator[dict]:
+    """A row for each configuration and number of clips; milliseconds are medians of the network alone."""
+    about = {"device": found.device, "threads": found.threads, "precision": found.precision, "file": str(path)}
+    for batch in batches:
+        for row in table.rows:
+            latency = found.latency(row.configuration, batch)
+            tested = {"configuration": row.configuration.key, "gflops": row.gflops, "params": row.params}
+            tested |= {"top1": row.top1, "batch": batch, "milliseconds": latency.network.median}
+            yield tested | {"decode": latency.decode.median, "both": latency.both.median} | about
 
 
 def _print(found: Profile, table: Table) -> None:
     """The trade-off list in time, fastest first."""
     threads = "1 thread" if found.threads == 1 else f"{found.threads} threads"
-    print(f"{found.device}, {threads}; milliseconds, of nine in ten runs in brackets")
+    print(f"{found.device}, {threads}, {found.precision}; milliseconds, of nine in ten runs in brackets")
     print(f"{'configuration':>16}  {'top-1':>6}  {'GFLOPs':>7}  {'network':>16}  {'decode':>16}  {'both':>16}")
     rows = table.trade_off("milliseconds", found)
     for row in rows:

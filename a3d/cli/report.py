@@ -11,12 +11,10 @@ from a3d.figures.report import report
 from a3d.files import replace
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "report",
-        "One HTML page of runs or checkpoints, side by side: training curves, trade-off, tables, provenance.",
         "a3d report runs/mine runs/baseline --out report.html",
     )
     sub.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or a checkpoint")

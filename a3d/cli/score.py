@@ -6,18 +6,17 @@ import argparse
 import math
 from pathlib import Path
 
-from a3d.cli.options import command
+from a3d.cli.options import add_json, command
 from a3d.cli.output import emit
 from a3d.datasets.ava import read_boxes, read_excluded, read_label_map
+from a3d.errors import InputError
 from a3d.testing.frame_ap import frame_ap, frame_ap_interval, mean_ap
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "score",
-        "Frame mAP at IoU 0.5 of anybody's detections in the official format of AVA, by its official rules.",
         "a3d score ava ava_val_v2.1.csv detections.csv --labels ava_action_list_v2.1.pbtxt "
         "--exclude ava_val_excluded_timestamps_v2.1.csv --json",
     )
@@ -30,11 +29,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     sub.add_argument("--labels", required=True, type=Path, help="list of the evaluated actions (.pbtxt)")
     sub.add_argument("--exclude", type=Path, help="CSV file of the timestamps to leave out, in both")
-    sub.add_argument(
-        "--json",
-        action="store_true",
-        help="map, its 95%% interval over frames, AP by class (null: not annotated, left out)",
-    )
+    add_json(sub)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -48,10 +43,11 @@ def run(options: argparse.Namespace) -> None:
     aps = frame_ap(*boxes(), names, excluded)
     mean = mean_ap(aps)
     if math.isnan(mean):
-        raise ValueError(f"{options.truth}: it annotates none of the {len(names)} actions of {options.labels}")
+        raise InputError(f"{options.truth}: it annotates none of the {len(names)} actions of {options.labels}")
     low, high = frame_ap_interval(*boxes(), names, excluded)
     if options.json:
-        emit({"map": mean, "interval": [low, high], "classes": {names[action]: ap for action, ap in aps.items()}})
+        classes = {names[action]: None if ap is None else 100 * ap for action, ap in aps.items()}
+        emit([{"mean_ap": 100 * mean, "interval": [100 * low, 100 * high], "classes": classes}])
         return
     for action, ap in aps.items():
         print(f"{'not annotated' if ap is None else f'{100 * ap:.2f}%':>13}  {names[action]}")

@@ -3,65 +3,138 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from a3d import parallel
-from a3d.budgets.table import Table
-from a3d.cli.options import add_data, add_larger_crops, command, configuration, count, read_data, views
-from a3d.cli.output import emit, progress_bar, report_broken
-from a3d.inference.checkpoint import load, save_table
+from a3d.budgets.refinement import between
+from a3d.budgets.table import Row, Table
+from a3d.cli.options import (
+    add_data,
+    add_larger_crops,
+    add_network,
+    command,
+    configuration,
+    count,
+    dtype,
+    load_network,
+    read_data,
+    views,
+)
+from a3d.cli.output import Bar, emit, progress_bar, report_broken
+from a3d.configuration import Configuration
+from a3d.datasets import ClipSet
+from a3d.inference.checkpoint import save_table
 from a3d.testing.evaluation import build_table
+from a3d.testing.refinement import refine
+from a3d.trained import TrainedNetwork
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "table",
-        "Calibrate and test every configuration; write table.csv and the statistics into the checkpoint.",
         "a3d table --checkpoint runs/mine/checkpoint --data clips",
     )
-    sub.add_argument("--checkpoint", required=True, type=Path)
+    add_network(sub, default=False)
     add_data(sub, validation=True)
     sub.add_argument("--configuration", action="append", type=configuration, help="only these, as in 224x4@0.9")
     add_larger_crops(sub)
     sub.add_argument("--calibration-clips", type=count, default=256, help="training clips to calibrate on (256)")
     sub.add_argument("--views", type=views, default=(1, 1), help="clips in time x crops (1x1)")
-    sub.add_argument("--json", action="store_true")
+    sub.add_argument(
+        "--refine",
+        type=count,
+        metavar="N",
+        help="also test up to N configurations between the tested ones, where the curve has its widest gaps or "
+        "steepest steps; a table that is there is kept, on the same data and views",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
-    network = load(options.checkpoint)
+    network = load_network(options)
     training, dataset = (read_data(options, split) for split in ("train", "val"))
+    tested, added = [], ()
+    if options.configuration or not (options.refine and network.table):  # a table that is there is refined as it is
+        tested = _test(network, training, dataset, options)
+    if options.refine:
+        added = _refine(network, training, dataset, options)
+    if options.json:
+        rows = [(network.table.row(c), False) for c in tested] + [(row, True) for row in added]
+        emit([_fields(row, refined) for row, refined in rows])
+        return
+    for row in network.table.trade_off():
+        print(_line(row, network))
+
+
+def _test(
+    network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace
+) -> list[Configuration]:
+    """Builds the table, or adds what is asked for to it; returns what was asked for."""
     wanted = options.configuration
     if options.larger_crops:
         wanted = [c.enlarged for c in wanted or network.range.configurations()[1:]]  # the first is enlarged already
     with progress_bar() as bar:
-        task = bar.add_task("calibrate and test", total=None)
-        built = build_table(
-            network,
-            training,
-            dataset,
-            wanted,
-            options.views,
-            options.calibration_clips,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        built = build_table(network, training, dataset, wanted, **_how(bar, options))
     report_broken(built.broken)
-    if network.table is not None and wanted:
-        fresh = {row.configuration for row in built.table.rows}
-        network.table = Table(
-            [*built.table.rows, *(row for row in network.table.rows if row.configuration not in fresh)]
-        )
-    else:
-        network.table = built.table
+    kept = network.table.rows if network.table is not None and wanted else ()
+    fresh = {row.configuration for row in built.table.rows}
+    network.table = Table([*built.table.rows, *(row for row in kept if row.configuration not in fresh)])
+    _save(network, options)
+    if not options.json:
+        clips, decoded = built.table.full.clips, built.decoded
+        print(f"{len(built.table)} configurations on {clips} clips; {decoded} files decoded, each once")
+    return wanted or [row.configuration for row in built.table.rows]
+
+
+def _refine(
+    network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace
+) -> tuple[Row, ...]:
+    """Adds what lies between the tested configurations; returns the new rows, and says what each brought."""
+    candidates = between(network.range)
+    if options.larger_crops:
+        candidates = [c.enlarged for c in candidates]
+    with progress_bar() as bar:
+        how = _how(bar, options)
+        refined = refine(network, training, dataset, options.refine, candidates=candidates, **how)
+    report_broken(refined.broken)
+    _save(network, options)
+    if not options.json:
+        for row in refined.added:
+            print(f"{_line(row, network)}, {_brought(row, network)}")
+        if len(refined.added) < options.refine:
+            print(f"{len(refined.added)} of {options.refine}: nothing else lies between those that were tested")
+    return refined.added
+
+
+def _line(row: Row, network: TrainedNetwork) -> str:
+    return f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.accuracy:5.1f}% {network.table.metric}"
+
+
+def _brought(row: Row, network: TrainedNetwork) -> str:
+    """What a new row changes."""
+    if row.trade_off:
+        return "on the trade-off list"
+    better = network.table.choose(gflops=row.gflops)
+    return f"not on the trade-off list: {better.configuration} has {better.accuracy:.1f}% for {better.gflops:.3f}"
+
+
+def _how(bar: Bar, options: argparse.Namespace) -> dict:
+    """How configurations are tested, and where progress is shown."""
+    task = bar.add_task("calibrate and test", total=None)
+    return {
+        "views": options.views,
+        "calibration_clips": options.calibration_clips,
+        "progress": lambda done, total: bar.update(task, completed=done, total=total),
+        "dtype": dtype(options),
+    }
+
+
+def _save(network: TrainedNetwork, options: argparse.Namespace) -> None:
     if parallel.is_main():
         save_table(network, options.checkpoint)
-    if options.json:
-        emit(network.table.to_frame().to_dict("records"))
-        return
-    for row in network.table.trade_off():
-        print(f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.accuracy:5.1f}% {network.table.metric}")
-    print(
-        f"{len(built.table)} configurations on {built.table.full.clips} clips; {built.decoded} files decoded, each once"
-    )
+
+
+def _fields(row: Row, refined: bool) -> dict:
+    """A tested configuration; refined: whether it was proposed here."""
+    tested = {"configuration": row.configuration.key, "gflops": row.gflops, "params": row.params}
+    names = ("top1", "mean_class", "top5", "mean_ap", "clips", "trade_off")
+    return tested | {name: getattr(row, name) for name in names} | {"refined": refined}

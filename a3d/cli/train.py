@@ -4,39 +4,37 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
+from rich.progress import TaskID
 
-from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.cli.options import RANGES, add_data, add_device, command, count, read_data
-from a3d.cli.output import progress_bar
+from a3d.cli.output import Bar, progress_bar
 from a3d.configuration import ComputationalRange, ConfigurationError
-from a3d.datasets import TrainingClips
-from a3d.inference.checkpoint import load, save
+from a3d.errors import InputError
+from a3d.inference.checkpoint import load
 from a3d.networks import NETWORKS, build, by_name
 from a3d.paper.kinetics import KINETICS
 from a3d.trained import TrainedNetwork
-from a3d.training.loop import Run
+from a3d.training.loop import Progress
 from a3d.training.recipes import RECIPES
 from a3d.training.start import from_file, median_rate
 from a3d.training.steps import STEPS
+from a3d.training.train import default_sampling, train
 from a3d.training.transfer import keeps_classifier, transfer
-from a3d.video import FrameCache, Sampling
 
 # Options that a published run has its own values for.
 SHAPE = ("network", "base_channels", "range", "spatial", "frames", "stride", "init")
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "train",
-        "Train one network over a whole range of configurations.",
         "a3d train --data clips --out runs/mine --network slow_r18 --spatial 112 --base-channels 32",
     )
     add_data(sub)
@@ -90,41 +88,23 @@ def run(options: argparse.Namespace) -> None:
     if sampling.rate is None:
         sampling = replace(sampling, rate=median_rate(data))
     recipe = _recipe(options)
-    opened = FrameCache(options.cache, opened=data.open).open if options.cache else data.open
-    clips = TrainingClips(
-        data,
-        sampling,
-        jitter=tuple(round(sampling.spatial * factor) for factor in recipe.jitter),
-        areas=recipe.areas,
-        seed=options.seed,
-        strict=options.strict,
-        opened=opened,
-    )
-    run = Run(network, clips, span, recipe, options.out, options.seed, options.workers, options.device)
-    if options.resume and not run.resume():
-        raise ValueError(f"{options.out} holds no state to resume from: leave out --resume")
-    if not options.resume and (options.out / "state.pt").exists():
-        raise ValueError(f"{options.out} already holds a run: add --resume, or give another --out")
-    started = time.time()
     with progress_bar() as bar:
-        task = bar.add_task("", total=run.steps * recipe.batch, completed=run.step * recipe.batch)
-        run.train(
-            lambda step: bar.update(
-                task, advance=recipe.batch, description=_describe(step, bar.tasks[task].speed or 0.0)
-            )
+        train(
+            network,
+            data,
+            options.out,
+            recipe,
+            range=span,
+            sampling=sampling,
+            resume=options.resume,
+            seed=options.seed,
+            workers=options.workers,
+            device=options.device,
+            cache=options.cache,
+            strict=options.strict,
+            progress=_shown(bar, recipe.batch),
+            provenance={"command": "a3d " + " ".join(sys.argv[1:]), **_origin(options)},
         )
-    provenance = {
-        "command": "a3d " + " ".join(sys.argv[1:]),
-        **_origin(options),
-        "recipe": asdict(recipe),
-        "clips": len(clips),
-        "broken": clips.broken,
-        "hours": round((time.time() - started) / 3600, 3),
-        "torch": torch.__version__,
-    }
-    network = TrainedNetwork(network, data.classes, sampling, span, provenance=provenance)
-    if parallel.is_main():
-        save(network, options.out / "checkpoint")
     made = options.out / "checkpoint"
     more = f" --validation FILE --videos {options.videos}" if options.videos else ""
     print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}{more}")
@@ -144,15 +124,12 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     torch.manual_seed(options.seed)
     start = load(options.init) if options.init and not options.init.is_file() else None
     network = _fresh(options, classes, task) if start is None else _transferred(options, start, classes, task)
-    spatial, frames, alpha = network.full.spatial, network.full.frames, network.graph.alpha
-    span = _range(options.range or "0.016", network)
-    stride = (options.stride or (8 if alpha == 1 else 16)) // alpha
-    sampling = Sampling(frames * alpha, stride, spatial, **_normalisation(network))
+    span, sampling = _range(options.range or "0.016", network), default_sampling(network, options.stride)
     if start is not None:
         if not options.range and start.range.full == span.full:
             span = start.range
-        stride = stride if options.stride else start.sampling.stride
-        sampling = replace(start.sampling, frames=frames * alpha, stride=stride, spatial=spatial)
+        stride = sampling.stride if options.stride else start.sampling.stride
+        sampling = replace(start.sampling, frames=sampling.frames, stride=stride, spatial=sampling.spatial)
     return network, span, sampling
 
 
@@ -176,19 +153,12 @@ def _range(text: str, network: AdaptiveNetwork) -> ComputationalRange:
     return span
 
 
-def _normalisation(network: AdaptiveNetwork) -> dict[str, tuple[float, float, float]]:
-    """As the image networks of its kind were trained."""
-    if not network.architecture.network.startswith("lite"):
-        return {}
-    return {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}
-
-
 def _transferred(
     options: argparse.Namespace, start: TrainedNetwork, classes: tuple[str, ...], task: str
 ) -> AdaptiveNetwork:
     for name, given in (("--network", options.network), ("--base-channels", options.base_channels)):
         if given:
-            raise ValueError(f"{name} {given} beside --init {options.init}, which has its own: leave out one of them")
+            raise InputError(f"{name} {given} beside --init {options.init}, which has its own: leave out one of them")
     if not keeps_classifier(start, classes, task):
         print(f"{options.init}: its body is kept; a new classifier learns the {len(classes)} classes of {options.data}")
     shape = {"spatial": options.spatial, "frames": options.frames}
@@ -200,7 +170,7 @@ def _published(options: argparse.Namespace, classes: tuple[str, ...]):
     given = [name for name in SHAPE if getattr(options, name) is not None]
     if given:
         option = "--" + given[0].replace("_", "-")
-        raise ValueError(f"{option} {getattr(options, given[0])}: {options.recipe} has its own; leave out {option}")
+        raise InputError(f"{option} {getattr(options, given[0])}: {options.recipe} has its own; leave out {option}")
     experiment = KINETICS[options.recipe](len(classes))
     torch.manual_seed(options.seed)
     return build(experiment.architecture), experiment.span, experiment.sampling
@@ -218,7 +188,20 @@ def _recipe(options: argparse.Namespace):
     return replace(recipe, **given)
 
 
-def _describe(step, speed: float) -> str:
+def _shown(bar: Bar, batch: int) -> Callable[[Progress], None]:
+    """What shows the steps as they are done, the first one after those of a run that was stopped."""
+    tasks: list[TaskID] = []
+
+    def show(step: Progress) -> None:
+        if not tasks:
+            tasks.append(bar.add_task("", total=step.steps * batch, completed=step.step * batch))
+        (task,) = tasks
+        bar.update(task, advance=batch, description=_describe(step, bar.tasks[task].speed or 0.0))
+
+    return show
+
+
+def _describe(step: Progress, speed: float) -> str:
     """Losses and accuracies of a step's networks, in the order full, random, smallest; speed in clips a second."""
     losses = " ".join(f"{part.loss:.2f}" for part in step.parts)
     top1 = " ".join(f"{part.top1:.0f}" for part in step.parts)

@@ -6,7 +6,7 @@ import argparse
 from collections import Counter
 from pathlib import Path
 
-from a3d.cli.options import add_data, command, read_data
+from a3d.cli.options import add_data, add_json, command, read_data
 from a3d.cli.output import emit, progress_bar
 from a3d.datasets import ClipSet
 from a3d.datasets.official import kind
@@ -28,18 +28,16 @@ SHOWN = 10  # findings of a state that are printed; all are in the report
 SPLITS = ("train", "val", "test")
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "verify",
-        "What of a data set is missing, broken, too short or never labelled. Exit code 1 if anything is but the last.",
         "a3d verify --data train.csv --validation val.csv --videos kinetics --report found.csv",
     )
     add_data(sub, validation=True)
     sub.add_argument("--decode", action="store_true", help="decode a frame of each file too: slower, and surer")
     sub.add_argument("--report", type=Path, help="CSV file to write: file, state, detail; a line a file")
-    sub.add_argument("--json", action="store_true")
+    add_json(sub)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -75,8 +73,7 @@ def _print(findings: list[Finding], as_json: bool) -> None:
     counts = Counter(finding.state for finding in findings)
     by_state = {state: [found for found in findings if found.state == state] for state in STATES[1:]}
     if as_json:
-        listed = {state: [{"file": f.file, "detail": f.detail} for f in found] for state, found in by_state.items()}
-        emit({"files": len(findings), "ok": counts[OK], **listed})
+        emit([finding._asdict() for finding in findings])
         return
     for state, found in by_state.items():
         for finding in found[:SHOWN]:

@@ -9,27 +9,26 @@ from contextlib import closing, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from a3d.cli.options import BUDGETS, add_checkpoint, add_device, command
+from a3d.cli.options import BUDGETS, add_network, command, dtype, load_network
+from a3d.cli.output import costed
 from a3d.deploy.live.limit import LimitFile
 from a3d.deploy.live.trace import Step, Summary, TraceFile
 from a3d.deploy.live.watch import watch
 from a3d.figures.live import live_figure
 from a3d.files import replace
-from a3d.inference.checkpoint import load
+from a3d.trained import TrainedNetwork
 
 UNITS = ("gflops", "params", "megabytes")
 
 
-def add(commands: argparse._SubParsersAction) -> None:
-    sub = command(
-        commands,
+def add(sub: argparse.ArgumentParser) -> None:
+    command(
+        sub,
         run,
-        "watch",
-        "Classify a stream window by window; the configuration changes on the fly to hold a deadline.",
         "a3d profile && a3d watch clip.mp4 --deadline-ms 100 --trace trace.csv\n  a3d watch 0 --deadline-ms 50",
     )
     sub.add_argument("source", help="a video file, played at its own pace; an address, as rtsp://…; a camera's number")
-    add_checkpoint(sub)
+    add_network(sub)
     sub.add_argument("--deadline-ms", type=float, required=True, help="from a window's last frame to its answer")
     sub.add_argument("--every-ms", type=float, help="from window to window (the deadline)")
     sub.add_argument("--seconds", type=float, default=float("inf"), help="of the stream to watch (all)")
@@ -41,29 +40,34 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     sub.add_argument("--trace", type=Path, metavar="FILE", help="what was chosen and why, .csv or .jsonl")
     sub.add_argument("--figure", type=Path, metavar="FILE", help="the trace as a picture to look into, .html")
-    add_device(sub)
-    sub.add_argument("--json", action="store_true", help="a line of JSON a window")
 
 
 def run(options: argparse.Namespace) -> None:
-    network, steps = load(options.checkpoint, options.device), []
+    network, steps = load_network(options), []
     fixed = {unit: value for unit in UNITS if (value := getattr(options, unit)) is not None}
     if fixed and network.table:
         network.table.choose(**fixed)  # an error below the cheapest
     limit = LimitFile(options.limit, lambda line: print(line, file=sys.stderr)) if options.limit else lambda: fixed
     trace = TraceFile(options.trace) if options.trace else nullcontext()
-    found = watch(options.source, network, options.deadline_ms, options.every_ms, limit)
+    found = watch(options.source, network, options.deadline_ms, options.every_ms, limit, dtype(options))
     with trace, closing(found), suppress(KeyboardInterrupt):  # that is how one stops watching
         for step in takewhile(lambda step: step.time <= options.seconds, found):
             steps.append(step)
             if options.trace:
                 trace.write(step)
-            print(json.dumps(step.to_dict(), ensure_ascii=False) if options.json else _line(step), flush=True)
+            print(_json(network, step) if options.json else _line(step), flush=True)
     if options.figure and steps:
         figure = live_figure({Path(options.source).name: steps})
         replace(options.figure, lambda path: figure.write_html(path, include_plotlyjs=True))
     if not options.json:
         print(Summary.of(steps))
+
+
+def _json(network: TrainedNetwork, step: Step) -> str:
+    """A window's row, on a line of its own: the list of a stream has no end."""
+    unknown = dict.fromkeys(("configuration", "gflops", "params"))
+    about = costed(network, step.configuration) if step.configuration else unknown
+    return json.dumps(step.to_dict() | about, ensure_ascii=False)
 
 
 def _line(step: Step) -> str:

@@ -7,13 +7,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
+from a3d.errors import A3DError
 from a3d.video.decode import Video, header_duration
 
 Span = tuple[float, float]  # start and end, in seconds
 BoxShares = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares 0..1 of the width and height of the picture
 
 
-class DatasetError(ValueError):
+class DatasetError(A3DError, ValueError):
     """A data set that cannot be read; one line: the place, the cause, the remedy."""
 
 

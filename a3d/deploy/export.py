@@ -17,6 +17,7 @@ from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.deploy import runner
 from a3d.deploy.bundle import bundle
+from a3d.errors import A3DError
 from a3d.files import replace
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Sampling, normalise
@@ -26,7 +27,7 @@ FILES = {"onnx": "network.onnx", "torch-export": "network.pt2"}
 TOLERANCE = 1e-3  # of the logits, against PyTorch
 
 
-class ExportError(ValueError):
+class ExportError(A3DError, ValueError):
     """A file that would not answer as the network does, or cannot be made; the message names the cause."""
 
 

@@ -15,11 +15,13 @@ from plotly.offline import get_plotlyjs
 
 from a3d.budgets.published import TITLES, published
 from a3d.budgets.table import Row, Table
+from a3d.errors import A3DError
 from a3d.figures.progress import accuracy_figure, runs_figure, sampled_figure, training_figure
 from a3d.figures.tradeoff import curves_figure, tradeoff_figure
 from a3d.inference.checkpoint import load
 from a3d.testing.metrics import wilson
 from a3d.trained import TrainedNetwork
+from a3d.training.following import read_metrics, read_steps
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 STYLE = Path(__file__).with_name("report.css")
 
 
-class ReportError(ValueError):
+class ReportError(A3DError, ValueError):
     """A run that cannot be reported; the message names the folder and the remedy."""
 
 
@@ -35,14 +37,14 @@ class ReportError(ValueError):
 class Entry:
     """A run or a checkpoint.
 
-    metrics: `metrics.csv`, None if there is none or no step yet. plan: `run.json`, {} if none. network: of the
-    checkpoint, None before the run has ended.
+    metrics: `metrics.csv`, None if there is none or no step yet. steps: of the whole run, None where it is
+    not told. network: of the checkpoint, None before the run has ended.
     """
 
     name: str
     folder: Path
     metrics: DataFrame | None
-    plan: dict
+    steps: int | None
     network: TrainedNetwork | None
 
     @property
@@ -52,25 +54,23 @@ class Entry:
 
 def read_entry(folder: str | Path) -> Entry:
     """What a folder holds: that of a run (`a3d train --out`), or a checkpoint. Raises ReportError for another."""
-    import pandas
-
     folder = Path(folder)
     checkpoint = folder / "checkpoint" if (folder / "checkpoint" / "config.json").exists() else folder
     is_run, is_checkpoint = (folder / "metrics.csv").exists(), (checkpoint / "config.json").exists()
     if not (is_run or is_checkpoint):
         raise ReportError(f"{folder} holds neither metrics.csv of a run nor config.json of a checkpoint: give one")
-    metrics = pandas.read_csv(folder / "metrics.csv") if is_run else None
-    plan = json.loads((folder / "run.json").read_text(encoding="utf-8")) if (folder / "run.json").exists() else {}
+    metrics = read_metrics(folder / "metrics.csv") if is_run else None
+    steps = read_steps(folder / "run.json") if is_run else None
     name = folder.resolve().parent.name if folder.resolve().name == "checkpoint" else folder.resolve().name
     network = load(checkpoint) if is_checkpoint else None
-    return Entry(name, folder, None if metrics is None or metrics.empty else metrics, plan, network)
+    return Entry(name, folder, None if metrics is None or metrics.empty else metrics, steps, network)
 
 
 def report(folders: Sequence[str | Path], references: Sequence[str] = ()) -> str:
     """The page, whole. references: names of published tables (`a3d.budgets.published.TITLES`) to draw beside."""
     entries = [read_entry(folder) for folder in folders]
     if len({entry.name for entry in entries}) < len(entries):
-        entries = [Entry(str(e.folder), e.folder, e.metrics, e.plan, e.network) for e in entries]
+        entries = [Entry(str(e.folder), e.folder, e.metrics, e.steps, e.network) for e in entries]
     curves = {TITLES[name]: published(name) for name in references}
     parts = [*_overview(entries), *_side_by_side(entries, curves)]
     for entry in entries:
@@ -182,7 +182,7 @@ def _progress(entry: Entry) -> str:
     if entry.metrics is None:
         return ""
     step = int(entry.metrics["step"].max()) + 1
-    steps = entry.plan.get("steps")
+    steps = entry.steps
     return f"{step} steps" if steps in (None, step) else f"step {step} of {steps}"
 
 

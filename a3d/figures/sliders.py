@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import plotly.graph_objects as go
 
+from a3d.errors import InputError
 from a3d.figures.look import INK
 
 ROOM = 90  # pixels below the figure for the slider and the mark that it stands at
@@ -19,7 +20,7 @@ def under_slider(figures: Mapping[str, go.Figure], start: int = 0) -> go.Figure:
     Raises ValueError without figures or for a start that none of them has.
     """
     if not 0 <= start < len(figures):
-        raise ValueError(f"start {start} of {len(figures)} figures: give a position from 0 to {len(figures) - 1}")
+        raise InputError(f"start {start} of {len(figures)} figures: give a position from 0 to {len(figures) - 1}")
     shown = list(figures.values())
     result = go.Figure(layout=shown[start].layout)
     for position, figure in enumerate(shown):

@@ -24,6 +24,7 @@ from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.profile import Profile, device_name, file_name
 from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.errors import A3DError
 from a3d.files import replace
 from a3d.networks.builders import build
 from a3d.trained import TrainedNetwork, check_trained
@@ -33,7 +34,7 @@ FORMAT = 2
 MOMENTS = (".running_mean", ".running_var", ".num_batches_tracked")  # kept by configuration, in statistics.safetensors
 
 
-class CheckpointError(ValueError):
+class CheckpointError(A3DError, ValueError):
     """A checkpoint that cannot be read; the message names the file, the cause and the remedy."""
 
 
@@ -69,11 +70,17 @@ def save_profile(profile: Profile, folder: str | Path) -> Path:
     return path
 
 
-def load(folder: str | Path, device: str | torch.device = "cpu", network: nn.Module | None = None) -> TrainedNetwork:
+def load(
+    folder: str | Path,
+    device: str | torch.device = "cpu",
+    network: nn.Module | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> TrainedNetwork:
     """Return the network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table, provenance.
 
     `.profile` is what `a3d profile` measured on this device with as many threads, None if it has not. network: the
-    module that was adapted, for a network of one's own, whose code no checkpoint holds.
+    module that was adapted, for a network of one's own, whose code no checkpoint holds. dtype: what sub-networks will
+    compute in, whose times `.profile` then holds; weights are float32.
     Raises CheckpointError, naming the file, the cause and the remedy.
     """
     folder = Path(folder)
@@ -83,7 +90,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu", network: nn.Mod
         sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["sampling"].items()})
         range = ComputationalRange(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["range"].items()})
         labels, provenance = tuple(config["labels"]), config.get("provenance", {})
-    except (KeyError, TypeError, ConfigurationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{folder / 'config.json'}: {error}; write it with a3d.save") from None
     _load_weights(adapted, folder / "weights.safetensors")
     packed = _read_tensors(folder / "statistics.safetensors")
@@ -91,7 +98,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu", network: nn.Mod
         configuration = Configuration.parse(key)
         adapted.statistics[configuration] = unpack(packed[key], adapted, configuration)
     table = Table.read_csv(folder / "table.csv") if (folder / "table.csv").exists() else None
-    path = folder / file_name(device_name(device), torch.get_num_threads())
+    path = folder / file_name(device_name(device), torch.get_num_threads(), str(dtype).removeprefix("torch."))
     profile = Profile.read(path) if path.exists() else None
     return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance).to(device)
 

@@ -51,13 +51,15 @@ def detect(
     configuration: Configuration | None = None,
     every: float = 1.0,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> tuple[Scene, ...]:
     """People and their actions every `every` seconds, each moment judged from the clip around it.
 
     proposer: gives the boxes, as `proposals` or `detected` make one. The configuration is given, or chosen as in
-    `predict`. progress is told the moments done and their total. Raises VideoError, MissingStatistics, and
-    ConfigurationError for a network that classifies clips and for an `every` that is not above 0.
+    `predict`. progress is told the moments done and their total. dtype: what the convolutions compute in.
+    Raises VideoError, MissingStatistics, and ConfigurationError for a network that classifies clips and for an `every`
+    that is not above 0.
     """
     if network.task != "detection":
         raise ConfigurationError(f"the network is for {network.task}, not detection: train one on AVA, or convert one")
@@ -65,7 +67,7 @@ def detect(
     if not every > 0:
         raise ConfigurationError(f"a moment every {every:g} s: give seconds above 0 (--every)")
     configuration = chosen(network, configuration, **budget)
-    sub, video, scenes = network.resident(configuration), Video(path), []
+    sub, video, scenes = network.resident(configuration, dtype), Video(path), []
     moments = np.arange(0.0, video.duration, every) if video.duration > every else np.array([video.duration / 2])
     for done, moment in enumerate(moments.tolist(), 1):
         frames = _clip(video, network, moment)

@@ -7,11 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from a3d.errors import A3DError
+
 COCO_CLASSES, PERSON = 91, 1  # the background is 0
 SOURCE = "https://download.pytorch.org/models/fasterrcnn_resnet50_fpn_coco-258fb6c6.pth"
 
 
-class DetectorError(ValueError):
+class DetectorError(A3DError, ValueError):
     """Weights that are not those of a person detector; the message names the file and the remedy."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Unpack
 
 import numpy as np
+import torch
 
 from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.cost import cost
@@ -45,14 +46,16 @@ def predict(
     network: TrainedNetwork,
     configuration: Configuration | None = None,
     views: tuple[int, int] = (1, 1),
+    dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> Prediction:
     """Names and probabilities for a video, at the configuration given or within `gflops=`, `milliseconds=` (of a clip
     on this device), `params=` or `megabytes=`, or else at the full one.
 
-    views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). Raises VideoError for
-    a file without pictures, BudgetError below the cheapest tested configuration, MissingStatistics for one that was not
-    calibrated, ConfigurationError for a network in training mode.
+    views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). dtype: what the
+    convolutions compute in, as in `extract`. Raises VideoError for a file without pictures, BudgetError below the
+    cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a network
+    in training mode.
     """
     check_trained(network)
     if network.training:
@@ -62,7 +65,7 @@ def predict(
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
-    mean = answer(network.resident(configuration), clips.to(network.device).split(BATCH))[0]
+    mean = answer(network.resident(configuration, dtype), clips.to(network.device).split(BATCH))[0]
     order = mean.argsort(descending=True, stable=True).tolist()
     return Prediction(
         tuple(network.labels[i] for i in order),

@@ -205,6 +205,7 @@ def explain(
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
+    dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> Explanation:
     """The evidence of one configuration for one class.
@@ -212,6 +213,7 @@ def explain(
     The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
     device), `params=` or `megabytes=`, or the full one. label: a class name
     or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
+    dtype: what the convolutions compute in, as in `extract`.
     Raises ConfigurationError for an unknown class or method, MissingStatistics for a configuration without calibration.
     """
     if method not in METHODS:
@@ -222,7 +224,7 @@ def explain(
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     configuration = chosen(network, configuration, **budget)
     # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.
-    sub = network.resident(configuration)
+    sub = network.resident(configuration, dtype)
     tensor = _tensor(clip, network, configuration).to(sub.device)
     with torch.no_grad():
         features = sub.features(tensor)
@@ -238,6 +240,7 @@ def compare(
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
+    dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> Comparison:
     """The full network and a sub-network on the same frames, decoded once.
@@ -246,8 +249,8 @@ def compare(
     given or chosen as in `explain`.
     """
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
-    full = explain(clip, network, configuration=network.full, label=label, method=method)
-    return Comparison(full, explain(clip, network, configuration, full.label, method, **budget))
+    full = explain(clip, network, configuration=network.full, label=label, method=method, dtype=dtype)
+    return Comparison(full, explain(clip, network, configuration, full.label, method, dtype, **budget))
 
 
 def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, float]:

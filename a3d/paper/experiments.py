@@ -19,6 +19,7 @@ from a3d.adaptive.architecture import Architecture
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import ClipSet, TrainingClips
+from a3d.errors import A3DError
 from a3d.files import replace
 from a3d.networks.builders import build
 from a3d.testing.calibration import reuse_statistics
@@ -31,7 +32,7 @@ from a3d.video import Sampling, Video
 OWN, BORROWED = "own", "of the full network"
 
 
-class ExperimentError(ValueError):
+class ExperimentError(A3DError, ValueError):
     """An experiment that cannot be run or read; the message names the value and the remedy."""
 
 
@@ -129,9 +130,9 @@ def read_outcomes(path: str | Path) -> list[Outcome]:
     kinds |= dict.fromkeys(("gflops", "top1", "mean_class", "low", "high"), float)
     with Path(path).open(newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
-        if lines.fieldnames != list(Outcome.__dataclass_fields__):
-            raise ExperimentError(f"{path}, line 1: not the header of a results file; make it anew with a3d experiment")
         try:
+            if lines.fieldnames != list(Outcome.__dataclass_fields__):
+                raise ExperimentError("not the header of a results file")
             return [Outcome(**{name: kinds.get(name, str)(value) for name, value in line.items()}) for line in lines]
         except (TypeError, ValueError) as error:
             raise ExperimentError(f"{path}, line {lines.line_num}: {error}; make it anew with a3d experiment") from None

@@ -17,8 +17,10 @@ import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 
+from a3d.errors import A3DError, is_out_of_memory
 
-class ProcessLost(RuntimeError):
+
+class ProcessLost(A3DError, RuntimeError):
     """Another process of the run has ended; this one cannot go on."""
 
 
@@ -172,4 +174,11 @@ def _exchange(collective: Callable, *args) -> None:
     try:
         collective(*args)
     except RuntimeError as error:
+        if not _of_connection(error):
+            raise
         raise ProcessLost(f"another process of the run has ended ({str(error).splitlines()[0]})") from None
+
+
+def _of_connection(error: RuntimeError) -> bool:
+    """Whether a collective failed because the others do not answer: NCCL has an error class for it, gloo has none."""
+    return not is_out_of_memory(error) and (isinstance(error, dist.DistError) or "gloo" in str(error).lower())

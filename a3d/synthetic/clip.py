@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from a3d.errors import InputError
 from a3d.synthetic.film import Film
 from a3d.synthetic.motions import MOTIONS
 
@@ -47,9 +48,9 @@ def _render(
 ) -> Clip:
     """still: nothing moves but performers and props, which is how tests see what the masks must cover."""
     if action not in MOTIONS:
-        raise ValueError(f"unknown action {action!r}: choose one of {', '.join(ACTIONS)}")
+        raise InputError(f"unknown action {action!r}: choose one of {', '.join(ACTIONS)}")
     if min(size) < 16 or size[0] % 2 or size[1] % 2:
-        raise ValueError(f"size {size[0]}x{size[1]}: width and height must be even and at least 16 pixels")
+        raise InputError(f"size {size[0]}x{size[1]}: width and height must be even and at least 16 pixels")
     rng = np.random.default_rng([seed, ACTIONS.index(action)])
     times = np.arange(max(1, round(seconds * frame_rate))) / frame_rate
     film = Film(MOTIONS[action](times, rng), times, size, rng, still)

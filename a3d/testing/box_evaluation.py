@@ -61,6 +61,7 @@ def evaluate_boxes(
     dataset: Ava,
     configurations: Sequence[Configuration],
     progress: Callable[[int, int], None] = lambda done, total: None,
+    dtype: torch.dtype = torch.float32,
 ) -> dict[Configuration, BoxResult]:
     """Tests configurations on the clip around every annotated second, each decoded once; `progress` as in `evaluate`.
 
@@ -78,7 +79,9 @@ def evaluate_boxes(
             except VideoError as error:
                 broken.append(str(error))
         read += [number for number, _ in clips]
-        for done, (configuration, probabilities) in enumerate(_answers(network, dataset, configurations, subs, clips)):
+        for done, (configuration, probabilities) in enumerate(
+            _answers(network, dataset, configurations, subs, clips, dtype)
+        ):
             found[configuration].append(probabilities)
             share = start + (done + 1) / len(configurations)
             progress(int(share * len(dataset) / len(numbers)), len(dataset))
@@ -114,12 +117,13 @@ def _answers(
     configurations: Sequence[Configuration],
     subs: Residents,
     clips: Sequence[tuple[int, Tensor]],
+    dtype: torch.dtype,
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """Probabilities (K, classes) of the boxes of every clip at every configuration, one configuration after another."""
     device = network.device
     resized: dict[tuple[int, int], Tensor] = {}
     for configuration in configurations:
-        sub, size = subs.get(network, configuration, torch.float32), network.clip_shape(configuration)[1]
+        sub, size = subs.get(network, configuration, dtype), network.clip_shape(configuration)[1]
         for number, frames in clips:
             if (number, size) not in resized:
                 resized[number, size] = short_side(frames, size)

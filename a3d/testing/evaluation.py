@@ -81,16 +81,18 @@ def evaluate(
     views: tuple[int, int] = (10, 3),
     batch: int = 16,
     progress: Progress | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> Result:
     """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3); of several labels a
     clip, the highest sigmoid.
 
     10 × 3 are the paper's 30 (Sec. 4.1). Classes of the data set are matched to the network's by name. batch: views
-    that run at once. progress is told the clips done and their total. Raises MissingStatistics for a configuration that
+    that run at once. progress is told the clips done and their total. dtype: what the convolutions compute in, as in
+    `extract`. Raises MissingStatistics for a configuration that
     was not calibrated, EvaluationError for unknown classes, a data set without a readable clip, or a network whose
     answers are not finite.
     """
-    return evaluate_all(network, dataset, [configuration], views, batch, progress)[configuration]
+    return evaluate_all(network, dataset, [configuration], views, batch, progress, dtype)[configuration]
 
 
 def evaluate_all(
@@ -100,12 +102,13 @@ def evaluate_all(
     views: tuple[int, int] = (10, 3),
     batch: int = 16,
     progress: Progress | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
     check_trained(network)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
-        return evaluate_boxes(network, dataset, configurations, progress or _silent)
+        return evaluate_boxes(network, dataset, configurations, progress or _silent, dtype)
     label_of, tell = _labels(dataset, network), progress or _silent
     together = max(1, batch // (views[0] * views[1]))
     items = parallel.shard(dataset.items, together)
@@ -116,7 +119,7 @@ def evaluate_all(
     subs, gflops = Residents(), {c: cost(network, c).gflops for c in configurations}
     for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
         before, spent = clips.opened - len(numbers), 0.0
-        for configuration, found in _answers(network, configurations, subs, frames, views[1], batch):
+        for configuration, found in _answers(network, configurations, subs, frames, views[1], batch, dtype):
             answers[configuration].append(found)
             spent += gflops[configuration] / sum(gflops.values())
             tell(round((before + spent * len(numbers)) * len(dataset) / len(items)), len(dataset))
@@ -139,13 +142,15 @@ def build_table(
     calibration_clips: int = 256,
     batch: int = 32,
     progress: Progress | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> BuiltTable:
     """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
 
     configurations: those of the network's range by default. batch: clips that are calibrated on at once, which the
     moments depend on a little. calibration_clips: that many, spread evenly over
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
-    that are done and their total, each weighed by its cost, so that the time left can be judged.
+    that are done and their total, each weighed by its cost, so that the time left can be judged. dtype: what the
+    convolutions compute in when testing; statistics are always measured in float32.
     """
     check_trained(network)
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
@@ -167,7 +172,7 @@ def build_table(
         tell(gflops * tests * done / total)
 
     clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
-    results = evaluate_all(network, dataset, configurations, views, progress=tested)
+    results = evaluate_all(network, dataset, configurations, views, progress=tested, dtype=dtype)
     first = results[configurations[0]]
     table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
     return BuiltTable(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
@@ -219,12 +224,13 @@ def _answers(
     frames: Sequence[Tensor],
     count: int,
     batch: int,
+    dtype: torch.dtype,
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """What each configuration says about decoded clips, which are resized once for each size; count: of crops."""
     for size, group in _by_size(network, configurations).items():
         parts = torch.cat([squares(clip, size, count) for clip in frames]).split(batch)
         for configuration in group:
-            sub = subs.get(network, configuration, torch.float32)
+            sub = subs.get(network, configuration, dtype)
             yield configuration, answer(sub, (_to_network(part, network) for part in parts), len(frames))
 
 

@@ -8,6 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from a3d.errors import A3DError
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -15,7 +17,7 @@ RECENT = 50  # steps whose pace tells the time left
 PAUSE = 300.0  # seconds in which a run that still goes on would have logged a step
 
 
-class RunError(ValueError):
+class RunError(A3DError, ValueError):
     """A run that cannot be read; the message names the file and the remedy."""
 
 
@@ -55,14 +57,15 @@ class Followed:
 def follow(folder: str | Path, now: float) -> Followed:
     """Reads the folder of a run. now: seconds since the epoch. Raises RunError if it holds no metrics."""
     folder = Path(folder)
-    metrics = _metrics(folder / "metrics.csv")
+    metrics = read_metrics(folder / "metrics.csv")
     times = metrics.groupby("step")["seconds"].first().iloc[-RECENT - 1 :]
     pace = times.diff().median() if len(times) > 1 else float("nan")  # the median: a run that slept goes on as before
     idle = now - float(times.iloc[-1]) if len(times) else float("inf")
-    return Followed(metrics, _steps(folder / "run.json"), float(pace), idle)
+    return Followed(metrics, read_steps(folder / "run.json"), float(pace), idle)
 
 
-def _metrics(path: Path) -> DataFrame:
+def read_metrics(path: Path) -> DataFrame:
+    """The lines of `metrics.csv`, without one that is being written. Raises RunError."""
     import pandas  # takes longer to import than a log to read
 
     columns = {"step": int, "epoch": int, "rate": float, "seconds": float, "loss": float, "top1": float}
@@ -76,7 +79,8 @@ def _metrics(path: Path) -> DataFrame:
         raise RunError(f"{path} is no log of a run ({' '.join(str(error).split())}): restore the file") from None
 
 
-def _steps(path: Path) -> int | None:
+def read_steps(path: Path) -> int | None:
+    """How many steps `run.json` announces, None where there is none. Raises RunError."""
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))["steps"])
     except FileNotFoundError:  # of a run that was started before runs told

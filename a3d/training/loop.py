@@ -250,7 +250,7 @@ class Run:
         content = parallel.broadcast(path.read_bytes() if parallel.is_main() and path.exists() else None)
         if content is None:
             return False
-        state = torch.load(BytesIO(content), self.device, weights_only=True)
+        state = _read_state(content, path, self.device)
         for name, value in self._settings().items():
             if state["settings"].get(name) != value:
                 raise TrainingError(
@@ -293,6 +293,15 @@ class Run:
             kept = [line for line in lines if len(line) == len(COLUMNS) and int(line[0]) < self.step]
             text = "".join(",".join(line) + "\n" for line in (COLUMNS, *kept))
             replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _read_state(content: bytes, path: Path, device: torch.device) -> dict:
+    try:
+        return torch.load(BytesIO(content), device, weights_only=True)
+    except Exception as error:
+        # torch answers a file that could run code, or is cut short, with an error of many kinds and many lines
+        cause = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise TrainingError(f"{path} is damaged ({cause}): begin the run anew in another folder") from None
 
 
 def _optimiser(recipe: Recipe, network: AdaptiveNetwork, lesson: Lesson | None) -> torch.optim.Optimizer:

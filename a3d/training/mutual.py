@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, Configuration
+from a3d.errors import A3DError
 from a3d.training.lesson import LessonOnClips
 from a3d.training.task import hits, task_of
 
 
-class TrainingError(RuntimeError):
+class TrainingError(A3DError, RuntimeError):
     """Training cannot go on; the message names the step, the configuration and the remedy."""
 
 

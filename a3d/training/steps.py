@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from a3d.configuration import ComputationalRange, Configuration
+from a3d.errors import A3DError
 from a3d.training.mutual import sample_configurations, sample_resolution
 from a3d.training.recipes import Recipe
 
@@ -16,7 +17,7 @@ STEPS = {
 }
 
 
-class RecipeError(ValueError):
+class RecipeError(A3DError, ValueError):
     """A recipe that asks for what there is not; the message names the value and the remedy."""
 
 

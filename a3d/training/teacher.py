@@ -12,10 +12,12 @@ import warnings
 import torch
 from torch import Tensor, nn
 
+from a3d.errors import A3DError
+
 MIDDLE_BLOCK = 14  # the last but one at stride 16
 
 
-class TeacherError(ImportError):
+class TeacherError(A3DError, ImportError):
     """The teacher's packages are not installed."""
 
 

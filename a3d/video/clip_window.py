@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from a3d.errors import InputError
+
 
 def window(
     times: np.ndarray, frame_rate: float, frames: int, stride: int, start: float, rate: float | None = None
@@ -22,6 +24,6 @@ def window(
 def clip_starts(duration: float, span: float, clips: int) -> np.ndarray:
     """Starts (float64, `clips`) in seconds of test clips, evenly over all that fit; a single one is centred."""
     if clips < 1:
-        raise ValueError(f"{clips} clips asked for: give at least 1")
+        raise InputError(f"{clips} clips asked for: give at least 1")
     last = max(0.0, duration - span)
     return np.array([last / 2]) if clips == 1 else np.linspace(0.0, last, clips)

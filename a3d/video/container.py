@@ -18,6 +18,7 @@ from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from a3d.errors import A3DError
 from a3d.video.limits import LIMITS, Limits
 
 # Demuxers of files that hold their own pictures. Playlists, lists of files and patterns of names are none of them.
@@ -31,7 +32,7 @@ THREADED_PIXELS = 16 * 640 * 480  # of all pictures to decode, below which start
 DEFAULT_STREAM = 5_000_000  # pixels that the mark "default" is worth where FFmpeg chooses a stream
 
 
-class VideoError(ValueError):
+class VideoError(A3DError, ValueError):
     """A file that gives no frames; one line: the path, the cause, the remedy."""
 
     def __init__(self, message: str) -> None:

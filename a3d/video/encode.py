@@ -9,6 +9,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from a3d.errors import InputError
+
 
 def write_video(
     path: str | Path,
@@ -43,14 +45,14 @@ def _encode(path: Path, frames: Iterable[np.ndarray], frame_rate: float, options
             stream = stream or _stream(container, frame, frame_rate, options)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
         if stream is None:
-            raise ValueError("no frames to write: a video needs at least one")
+            raise InputError("no frames to write: a video needs at least one")
         container.mux(stream.encode())
 
 
 def _stream(container: av.container.OutputContainer, frame: np.ndarray, frame_rate: float, options: dict[str, str]):
     height, width = frame.shape[:2]
     if width % 2 or height % 2:
-        raise ValueError(f"frames of {width}x{height}: yuv420p needs even sides; crop or resize by one pixel")
+        raise InputError(f"frames of {width}x{height}: yuv420p needs even sides; crop or resize by one pixel")
     rate = Fraction(frame_rate).limit_denominator(1001)
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Generator
 
+from a3d.errors import InputError
 from a3d.video.clip_window import clip_starts as clip_starts
 from a3d.video.clip_window import window as window
 
@@ -33,9 +34,9 @@ class Sampling:
     def __post_init__(self) -> None:
         for name in ("frames", "stride", "spatial"):
             if getattr(self, name) < 1:
-                raise ValueError(f"{name} {getattr(self, name)} in a sampling: give at least 1")
+                raise InputError(f"{name} {getattr(self, name)} in a sampling: give at least 1")
         if self.rate is not None and not (0 < self.rate < math.inf):
-            raise ValueError(f"rate {self.rate} in a sampling: give frames a second, as 30")
+            raise InputError(f"rate {self.rate} in a sampling: give frames a second, as 30")
 
     def span(self, frame_rate: float) -> float:
         """Seconds that a clip covers: T · τ frames at the sampling's rate; `frame_rate` is the video's."""

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from a3d.errors import InputError
 from a3d.video.sampling import Sampling
 
 
@@ -45,9 +46,9 @@ def crops(frames: Tensor, size: int, count: int = 1) -> Tensor:
     """
     height, width = frames.shape[1:3]
     if count not in (1, 3):
-        raise ValueError(f"{count} crops asked for: give 1 (the centre) or 3 (along the longer side)")
+        raise InputError(f"{count} crops asked for: give 1 (the centre) or 3 (along the longer side)")
     if min(height, width) < size:
-        raise ValueError(f"a crop of {size}² does not fit in {height}×{width}: resize the short side to {size} first")
+        raise InputError(f"a crop of {size}² does not fit in {height}×{width}: resize the short side to {size} first")
     shares = (0.5,) if count == 1 else (0.0, 0.5, 1.0)
     wide = width >= height
     return torch.stack([_square(frames, size, *((0.5, x) if wide else (x, 0.5))) for x in shares])

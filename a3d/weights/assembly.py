@@ -12,11 +12,12 @@ from a3d.adaptive.adaptation import running_statistics
 from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.moments import Statistics
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.errors import A3DError
 from a3d.networks.blocks import DEPTHS, BasicBlock
 from a3d.networks.builders import build
 
 
-class ConversionError(ValueError):
+class ConversionError(A3DError, ValueError):
     """Weights that cannot be taken over; the message names the file, the tensor and the cause."""
 
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from a3d.errors import A3DError
+
 KINDS = "biuf"  # bool, integers and floats: what a weight may be
 
 
-class UnsafeFile(ValueError):
+class UnsafeFile(A3DError, ValueError):
     """The file asks for more than numbers."""
 
 

@@ -160,9 +160,9 @@ def test_the_command(ready, clips, tmp_path, capsys):
     video = str(next(clips.rglob("*.mp4")))
     arguments = ["profile", "--checkpoint", str(tmp_path), "--video", video, "--rounds", "1"]
     assert main([*arguments, "--threads", "1", "--threads", "2", "--batch", "2", "--json"]) == 0
-    one, two = json.loads(capsys.readouterr().out)
-    assert (one["threads"], two["threads"]) == (1, 2) and one["file"] != two["file"]
-    assert set(one["milliseconds"]) == {SMALL.key, FULL.key}
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["threads"] for row in rows] == [1] * 4 + [2] * 4 and len({row["file"] for row in rows}) == 2
+    assert {row["configuration"] for row in rows} == {SMALL.key, FULL.key} and {row["batch"] for row in rows} == {1, 2}
     assert main(arguments) == 0
     assert "wrote" in capsys.readouterr().out
     limit = 1.01 * load(tmp_path).profile.milliseconds(SMALL)

@@ -184,6 +184,6 @@ def test_the_command_says_what_it_wrote(slow, tmp_path, capsys):
     save(slow, tmp_path / "checkpoint")
     arguments = ["export", "--checkpoint", str(tmp_path / "checkpoint"), "--configuration", "24x2@0.5"]
     assert main([*arguments, "--format", "torch-export", "--out", str(tmp_path / "out"), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    (said,) = json.loads(capsys.readouterr().out)
     assert said["configuration"] == "24x2@0.5" and said["difference"] < 1e-3
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["network.pt2", "run.py"]

@@ -113,9 +113,9 @@ def test_the_command_prints_what_a_program_reads(tmp_path, capsys):
     files = [str(tmp_path / name) for name in ("val.csv", "detections.csv", "actions.pbtxt")]
     arguments = ["score", "ava", *files[:2], "--labels", files[2]]
     assert main([*arguments, "--exclude", str(tmp_path / "excluded.csv"), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["classes"] == {"bend/bow (at the waist)": 0.0, "stand": 0.25, "watch (a person)": 0.0}
-    assert found["map"] == pytest.approx(0.25 / 3)
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["classes"] == {"bend/bow (at the waist)": 0.0, "stand": 25.0, "watch (a person)": 0.0}
+    assert found["mean_ap"] == pytest.approx(25 / 3)
     assert main(arguments) == 0
     assert re.search(
         r"11\.11% mAP \(.* to .*\) over 3 of 3 actions", capsys.readouterr().out
@@ -132,11 +132,11 @@ def test_equals_the_official_code_on_a_random_case(tmp_path, capsys):
     files = [str(CASE / name) for name in ("gt.csv", "detections.csv", "excluded.csv")]
     arguments = ["--labels", str(tmp_path / "list.pbtxt"), "--exclude", files[2], "--json"]
     assert main(["score", "ava", *files[:2], *arguments]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert found["map"] == pytest.approx(expected["map"], abs=1e-12)
+    (found,) = json.loads(capsys.readouterr().out)
+    assert found["mean_ap"] == pytest.approx(100 * expected["map"], abs=1e-10)
     assert found["classes"].keys() == expected["classes"].keys()
     for name, ap in expected["classes"].items():
-        assert found["classes"][name] == (None if ap is None else pytest.approx(ap, abs=1e-12)), name
+        assert found["classes"][name] == (None if ap is None else pytest.approx(100 * ap, abs=1e-10)), name
     assert sum(ap is not None for ap in expected["classes"].values()) == 50
 
 

@@ -347,7 +347,7 @@ def test_command_writes_a_checkpoint_that_runs_and_explains(tmp_path, capsys):
     (tmp_path / "names.txt").write_text("climb\njump\nrun\nsit\nwalk\n")
     arguments = ["convert", str(path), "--out", str(tmp_path / "out"), "--labels", str(tmp_path / "names.txt")]
     assert main([*arguments, "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
+    (said,) = json.loads(capsys.readouterr().out)
     assert said["network"] == "slow_r50" and said["runs at"] == ["224x8@1.0", "256x8@1.0"]
     back = load(tmp_path / "out")
     clip = torch.randn(1, 3, 8, 224, 224)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from a3d.configuration import Configuration
+from a3d.errors import InputError
 
 RISE, FALL = 0.5, 0.1  # share of a new ratio that is believed, when it is above and when it is below the mean
 SPREAD = 0.2  # that of a new deviation, the mean excess over the mean
@@ -48,7 +49,7 @@ class Controller:
 
     def __init__(self, options: Sequence[Option], limit: float) -> None:
         if not limit > 0:
-            raise ValueError(f"a limit of {limit:g} ms: give a positive number")
+            raise InputError(f"a limit of {limit:g} ms: give a positive number")
         self.limit = limit
         self._mean, self._deviation = 1.0, 0.0
         self._current: Option | None = None  # what runs as long as nothing changes
@@ -64,7 +65,7 @@ class Controller:
     @options.setter
     def options(self, options: Sequence[Option]) -> None:
         if not options:
-            raise ValueError("no configurations to choose from: give at least one")
+            raise InputError("no configurations to choose from: give at least one")
         best: list[Option] = []
         for option in sorted(options, key=lambda option: (option.milliseconds, -option.top1)):
             if not best or option.top1 > best[-1].top1:

@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.errors import A3DError
 
 
-class TraceError(ValueError):
+class TraceError(A3DError, ValueError):
     """A trace that cannot be read or written; the message names the file, the line and the remedy."""
 
 

@@ -30,19 +30,21 @@ def watch(
     deadline: float,
     every: float | None = None,
     limit: Callable[[], Limits] = lambda: NO_LIMIT,
+    dtype: torch.dtype = torch.float32,
 ) -> Iterator[Step]:
     """Classifies sliding windows of a stream, each as accurately as its deadline allows at that moment.
 
     source: as in `Stream`. deadline: milliseconds from a window's last frame to its answer. every: milliseconds from
     window to window, the deadline if left out. limit: asked before every window, a budget in `gflops`, `params` or
     `megabytes` that its configuration keeps to; where nothing does, the cheapest runs.
+    dtype: what the convolutions compute in; the profile is of that.
     Raises ProfileError for a network without a profile of this device, VideoError for a source that gives no frames.
     """
     check_trained(network)
     every = every or deadline
     side = max(DECODED_SIDE, 2 * network.sampling.spatial)
     policy = Controller(options(network, **limit()), min(deadline, every))
-    resident = Resident(network)
+    resident = Resident(network, dtype)
     resident.warm(policy.options)
     with Stream(source, side) as stream, closing(windows_of(stream, network.sampling, every / 1000)) as windows:
         yield from answer_in_time(policy, _limited(windows, policy, resident, limit), resident.answer, deadline)
@@ -70,8 +72,8 @@ def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float
 class Resident:
     """Sub-networks in memory, one for each configuration that was asked for."""
 
-    def __init__(self, network: TrainedNetwork) -> None:
-        self.network = network
+    def __init__(self, network: TrainedNetwork, dtype: torch.dtype = torch.float32) -> None:
+        self.network, self.dtype = network, dtype
         self._subs: dict[Configuration, SubNetwork] = {}
 
     @torch.inference_mode()
@@ -79,7 +81,7 @@ class Resident:
         """Extracts what may be asked for and runs it once, so that no window waits for it."""
         for option in options:
             if option.configuration not in self._subs:
-                sub = self._subs[option.configuration] = self.network.extract(option.configuration)
+                sub = self._subs[option.configuration] = self.network.extract(option.configuration, self.dtype)
                 frames, size = self.network.clip_shape(option.configuration)
                 sub(torch.zeros(1, 3, frames, size, size, device=sub.device))
 

@@ -1,0 +1,94 @@
+"""A whole training run in one call: what `a3d train` does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from a3d import parallel
+from a3d.adaptive.network import AdaptiveNetwork
+from a3d.configuration import ComputationalRange, range_0016
+from a3d.datasets import ClipSet, TrainingClips
+from a3d.errors import InputError
+from a3d.inference.checkpoint import save
+from a3d.trained import TrainedNetwork
+from a3d.training.loop import Progress, Run
+from a3d.training.recipes import Recipe, small
+from a3d.video import FrameCache, Sampling
+
+LITE = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}  # as their image networks were trained
+
+
+def train(
+    network: AdaptiveNetwork,
+    data: ClipSet,
+    out: str | Path,
+    recipe: Recipe | None = None,
+    *,
+    range: ComputationalRange | None = None,
+    sampling: Sampling | None = None,
+    resume: bool = False,
+    seed: int = 0,
+    workers: int = 1,
+    device: str | torch.device = "cpu",
+    cache: str | Path | None = None,
+    strict: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    provenance: Mapping[str, Any] | None = None,
+) -> TrainedNetwork:
+    """Train `network` in place on `data` and return it, in evaluation mode, as it is saved in `out/checkpoint`.
+
+    recipe: schedule and augmentation, one of `a3d.recipes`, `small()` if left out. range: the configurations to train
+    over; that of a trained network, or [0.016, 1] at the network's size. sampling: how clips are cut out of videos; by
+    default that of a trained network, or `default_sampling`. resume: go on where the run in `out` was stopped. workers:
+    processes that prepare clips. cache: folder that keeps decoded frames. strict: stop at a broken file instead of
+    leaving it out. progress is told every step. provenance: what else the checkpoint shall tell, plain values.
+    Raises InputError for an `out` that holds a run already, or none to resume; TrainingError as `Run.train` does.
+    """
+    started, recipe, out = time.time(), recipe or small(), Path(out)
+    is_trained = isinstance(network, TrainedNetwork)
+    range = range or (network.range if is_trained else range_0016(network.full.spatial, network.full.frames))
+    sampling = sampling or (network.sampling if is_trained else default_sampling(network))
+    clips = _clips(data, sampling, recipe, seed, strict, cache)
+    run = Run(network, clips, range, recipe, out, seed, workers, device)
+    if resume and not run.resume():
+        raise InputError(f"{out} holds no state to resume from: leave out --resume")
+    if not resume and (out / "state.pt").exists():
+        raise InputError(f"{out} already holds a run: add --resume, or give another --out")
+    run.train(progress)
+    facts = {"recipe": asdict(recipe), "clips": len(clips), "broken": clips.broken}
+    facts |= {"hours": round((time.time() - started) / 3600, 3), "torch": torch.__version__}
+    trained = TrainedNetwork(network, data.classes, sampling, range, provenance={**(provenance or {}), **facts})
+    if parallel.is_main():
+        save(trained, out / "checkpoint")
+    return trained
+
+
+def default_sampling(network: AdaptiveNetwork, stride: int | None = None) -> Sampling:
+    """Return how clips are cut for a network: its size, its frames, every 8th of them (16th for SlowFast's Slow).
+
+    stride: frames between two of the Slow pathway's, τ.
+    """
+    alpha = network.graph.alpha
+    stride = stride or (8 if alpha == 1 else 16)
+    normalisation = LITE if network.architecture.network.startswith("lite") else {}
+    return Sampling(network.full.frames * alpha, stride // alpha, network.full.spatial, **normalisation)
+
+
+def _clips(
+    data: ClipSet, sampling: Sampling, recipe: Recipe, seed: int, strict: bool, cache: str | Path | None
+) -> TrainingClips:
+    return TrainingClips(
+        data,
+        sampling,
+        jitter=tuple(round(sampling.spatial * factor) for factor in recipe.jitter),
+        areas=recipe.areas,
+        seed=seed,
+        strict=strict,
+        opened=FrameCache(cache, opened=data.open).open if cache else data.open,
+    )
