@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import a3d
 from a3d import parallel
@@ -55,7 +56,7 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args([_plain(word) for word in (sys.argv[1:] if arguments is None else arguments)])
     try:
         with parallel.joined(), heard():
             options.run(options)
@@ -66,6 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("error: interrupted", file=sys.stderr)
         return 130
     return 0
+
+
+def _plain(word: str) -> str:
+    """A file whose name begins with a dash, as YouTube's do, is no option."""
+    return f"./{word}" if word.startswith("-") and Path(word).is_file() else word
 
 
 def _said(error: Exception) -> str:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from a3d import parallel
 from a3d.budgets.table import Table
-from a3d.cli.options import add_data, add_larger_crops, command, configuration, count, read_data, views
+from a3d.cli.options import (
+    add_data,
+    add_larger_crops,
+    command,
+    configuration,
+    count,
+    read_data,
+    views,
+    warn_of_crossing,
+)
 from a3d.cli.output import emit, progress_bar, report_broken
 from a3d.inference.checkpoint import load, save_table
 from a3d.testing.evaluation import build_table
@@ -33,6 +42,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load(options.checkpoint)
     training, dataset = (read_data(options, split) for split in ("train", "val"))
+    warn_of_crossing(training, dataset)
     wanted = options.configuration
     if options.larger_crops:
         wanted = [c.enlarged for c in wanted or network.range.configurations()[1:]]  # the first is enlarged already
