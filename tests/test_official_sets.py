@@ -8,7 +8,8 @@ import pytest
 
 from a3d.cli import main
 from a3d.inference.checkpoint import load
-from tests.clips import write_classes
+from a3d.video.encode import write_video
+from tests.clips import moving_square, write_classes
 from tests.imitations import write_ava, write_charades, write_kinetics
 
 NETWORK = ["--network", "slow_r18", "--base-channels", "8", "--no-teacher"]
@@ -155,6 +156,28 @@ def test_verify_of_folders_and_lists(run, tmp_path, capsys):
     (tmp_path / "list.txt").write_text("data/train/0.mp4 0\ndata/train/none.mp4 1\n")
     code, said = a3d("verify", "--data", tmp_path / "list.txt", capsys=capsys)
     assert code == 1 and "2 files: 1 ok, 1 missing" in said.out
+
+
+def test_verify_warns_of_scenes_on_both_sides_and_of_files_that_break_off(tmp_path, capsys):
+    for split, names in (("train", ("v_x_g01_c01", "v_x_g02_c01")), ("val", ("v_x_g01_c02", "v_x_g03_c01"))):
+        for name in names:
+            write_video(tmp_path / split / "x" / f"{name}.mp4", moving_square(int(name[6]), 40), 25)
+    cut = tmp_path / "val" / "x" / "v_x_g03_c01.mp4"
+    cut.write_bytes(cut.read_bytes()[: int(cut.stat().st_size * 0.6)])
+    code, said = a3d("verify", "--data", tmp_path, "--decode", capsys=capsys)
+    assert "warning: 1 groups have clips to learn from and clips to test on, v_x_g01 for one" in said.err
+    assert code == 1 and f"broken  {cut}: cut off: " in said.out and "of 1.6 s are there" in said.out
+
+
+def test_a_list_without_labels_can_be_verified_and_its_name_may_begin_with_a_dash(tmp_path, capsys, monkeypatch):
+    folder = write_kinetics(tmp_path)
+    lines = [line.partition(",")[2] for line in (folder / "val.csv").read_text().splitlines()]
+    (tmp_path / "-test.csv").write_text("\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    code, said = a3d("verify", "--data", "-test.csv", "--videos", folder / "videos", capsys=capsys)
+    assert code == 0 and "id_6-_Kin0.mp4: annotated without a class" in said.out and " 0 broken" in said.out
+    code, said = a3d("train", "--data", "-test.csv", "--videos", folder / "videos", "--out", "run", capsys=capsys)
+    assert code == 1 and "no column 'label'" in said.err
 
 
 def test_a_malformed_line_stops_every_command_before_anything_is_written(tmp_path, capsys):

@@ -16,6 +16,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 
 import a3d
 from a3d.errors import A3DError, is_out_of_memory
@@ -57,7 +58,7 @@ class Command(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    options = parser().parse_args([_plain(word) for word in (sys.argv[1:] if arguments is None else arguments)])
     try:
         _run(options)
     except (A3DError, OSError) as error:
@@ -92,6 +93,11 @@ def _run(options: argparse.Namespace) -> None:
 
     with parallel.process_group(), heard():
         options.run(options)
+
+
+def _plain(word: str) -> str:
+    """A file whose name begins with a dash, as YouTube's do, is no option."""
+    return f"./{word}" if word.startswith("-") and Path(word).is_file() else word
 
 
 def _words(error: Exception) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.cli.options import add_data, add_device, command, count, read_data, views
+from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing
 from a3d.cli.output import progress_bar
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.claims import HEAD, judge
@@ -59,6 +59,7 @@ def run(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
     training = read_data(options, "train")
     testing = read_data(options, "val", training.classes)
+    warn_of_crossing(training, testing)
     largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
     cache = FrameCache(options.cache, short_side=largest, opened=training.open) if options.cache else training
     how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": cache.open}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import a3d
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.datasets import ClipSet, read_dataset
 from a3d.datasets.ava import THRESHOLD
+from a3d.datasets.groups import warning
 from a3d.datasets.official import kind
 from a3d.errors import InputError
 from a3d.inference.checkpoint import load
@@ -98,10 +100,12 @@ def read_data(
     split: str | None = None,
     classes: Sequence[str] | None = None,
     source: Path | None = None,
+    labelled: bool = True,
 ) -> ClipSet:
     """The data set that the options of `add_data` name, or `source` with the rest of them.
 
     split: "train" to learn from, "val" to test on, None for the whole of it. classes: names as the network has them.
+    labelled: False where a list without labels will do.
     """
     source = source or options.data
     if split == "val":
@@ -119,7 +123,14 @@ def read_data(
         excluded=options.exclude,
         proposals=None if split == "train" else options.proposals,
         threshold=options.threshold,
+        labelled=labelled,
     )
+
+
+def warn_of_crossing(training: ClipSet, testing: ClipSet) -> None:
+    """Prints a line if clips of one group are on both sides of the split."""
+    if line := warning(training, testing):
+        print(line, file=sys.stderr)
 
 
 def add_budget(sub: argparse.ArgumentParser, many: bool = False) -> None:

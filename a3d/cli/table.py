@@ -18,6 +18,7 @@ from a3d.cli.options import (
     load_network,
     read_data,
     views,
+    warn_of_crossing,
 )
 from a3d.cli.output import Bar, emit, progress_bar, report_broken
 from a3d.configuration import Configuration
@@ -52,6 +53,7 @@ def add(sub: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     network = load_network(options)
     training, dataset = (read_data(options, split) for split in ("train", "val"))
+    warn_of_crossing(training, dataset)
     tested, added = [], ()
     if options.configuration or not (options.refine and network.table):  # a table that is there is refined as it is
         tested = _test(network, training, dataset, options)

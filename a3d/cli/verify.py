@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from a3d.cli.options import add_data, add_json, command, read_data
 from a3d.cli.output import emit, progress_bar
 from a3d.datasets import ClipSet
+from a3d.datasets.groups import near_duplicates, warning
 from a3d.datasets.official import kind
 from a3d.datasets.verify import (
     BROKEN,
@@ -35,7 +38,11 @@ def add(sub: argparse.ArgumentParser) -> None:
         "a3d verify --data train.csv --validation val.csv --videos kinetics --report found.csv",
     )
     add_data(sub, validation=True)
-    sub.add_argument("--decode", action="store_true", help="decode a frame of each file too: slower, and surer")
+    sub.add_argument(
+        "--decode",
+        action="store_true",
+        help="decode frames too, and look for what breaks off: surer",
+    )
     sub.add_argument("--report", type=Path, help="CSV file to write: file, state, detail; a line a file")
     add_json(sub)
 
@@ -54,6 +61,8 @@ def run(options: argparse.Namespace) -> None:
         findings += unlabelled(folder, datasets)
     if options.report:
         replace(options.report, lambda path: write_report(path, findings))
+    for line in _crossing(datasets, options.decode):
+        print(line, file=sys.stderr)
     _print(findings, options.json)
     if any(finding.state in (MISSING, BROKEN, SHORT) for finding in findings):
         raise SystemExit(1)
@@ -65,8 +74,17 @@ def _datasets(options: argparse.Namespace) -> list[ClipSet]:
     splits = [split for split in SPLITS if which == "folder" and (options.data / split).is_dir()]
     if which == "ava" and options.validation:
         splits = ["train"]  # which is not asked of proposals
-    named = [read_data(options, split, source=options.data) for split in splits or [None]]
-    return [*named, read_data(options, "val")] if options.validation else named
+    named = [read_data(options, split, source=options.data, labelled=False) for split in splits or [None]]
+    return [*named, read_data(options, "val", labelled=False)] if options.validation else named
+
+
+def _crossing(datasets: list[ClipSet], with_frames: bool) -> Iterator[str]:
+    """A line for what is on both sides of a split."""
+    training, *others = datasets
+    for testing in others:
+        yield from filter(None, [warning(training, testing)])
+        for path, twin in near_duplicates(training, testing) if with_frames else ():
+            yield f"warning: {path} looks like {twin}, on the other side: keep clips of a scene on one side"
 
 
 def _print(findings: list[Finding], as_json: bool) -> None:

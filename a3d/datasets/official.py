@@ -54,10 +54,11 @@ def read_dataset(
             raise DatasetError(f"{source}: AVA needs its list of actions; add --labels ava_action_list_v2.1.pbtxt")
         return Ava(source, videos, labels, excluded, proposals, threshold)
     names = classes or (read_classes(labels) if labels else None)
-    found = Kinetics(source, videos, names, split) if which == "kinetics" else Charades(source, videos, names)
-    if labelled and which == "kinetics" and any(item.label == () for item in found.items):
+    if which == "charades":
+        return Charades(source, videos, names)
+    if labelled and "label" not in next(lines(Path(source)))[1]:
         raise DatasetError(f"{source}:1: no column 'label', so that only verify can use it; give {FORM['kinetics']}")
-    return found
+    return Kinetics(source, videos, names, split)
 
 
 def kind(source: str | Path) -> str:

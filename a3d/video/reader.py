@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+import av
 import numpy as np
 from av.packet import Packet
 from av.video.frame import PictureType, VideoFrame
@@ -115,7 +116,10 @@ class Reader:
             yield from packets(file)
             return
         (moment, begin), (stamps, sizes) = self._index.seeks[key], self._index.packets
-        file.container.seek(moment, stream=file.stream)
+        try:
+            file.container.seek(moment, stream=file.stream)
+        except (av.FFmpegError, OverflowError):
+            raise Doubt from None
         for place, packet in enumerate(packets(file), begin):
             if place >= len(stamps) or packet.pts != stamps[place] or packet.size != sizes[place]:
                 raise Doubt
