@@ -34,7 +34,8 @@ def adapt(
     all of time and space, so that other sizes run.
     clip: of the full size, its values do not matter; 8 frames of 224² (or 16, or 32, where 8 are too few) if left out.
     Two clips [slow, fast] for a network that takes a list, as PyTorchVideo's SlowFast: it then takes the fast one.
-    fixed: names of parts that keep all channels at every width and see the clip as it is.
+    fixed: names of parts that keep all channels at every width. Beside parts that adapt, as a Fast pathway beside Slow,
+    they see the clip as it is.
     order: sort channels by importance first, in place; logits at width 1 stay the same.
     Where it has running statistics, they become those of its full configuration; others are calibrated as usual.
     Raises NotAdaptable, naming the layer and the reason, for what cannot be sliced.
@@ -82,7 +83,7 @@ def _with_one_clip(
 def _graph(network: nn.Module, clip: Tensor | Sequence[Tensor] | None, fixed: tuple[str, ...]) -> Graph:
     if clip is not None:
         whole = clip if isinstance(clip, Tensor) else clip[-1]
-        if whole.ndim != 5 or whole.shape[3] != whole.shape[4]:
+        if whole.ndim != 5 or whole.shape[1] != 3 or whole.shape[3] != whole.shape[4]:
             raise NotAdaptable(f"a clip of shape {tuple(whole.shape)}: give (B, 3, T, S, S)")
         return Graph(network, whole.shape[2], whole.shape[3], fixed)
     for frames, side in CLIPS[:-1]:

@@ -17,7 +17,8 @@ from a3d.adaptive.tracing import LAYERS, NORMS, inside, name_of
 ELEMENTWISE = {
     *(operator.add, operator.iadd, torch.add, operator.sub, torch.sub),
     *(operator.mul, operator.imul, torch.mul, operator.truediv, torch.div),
-    *("add", "add_", "sub", "mul", "mul_", "div"),
+    *(torch.maximum, torch.minimum),
+    *("add", "add_", "sub", "sub_", "mul", "mul_", "div", "div_"),
 }
 JOINING = (torch.cat, torch.concat)
 RESHAPING = {
@@ -49,7 +50,9 @@ PASSING = {
         F.sigmoid,
     ),
     *(torch.tanh, F.hardsigmoid, F.max_pool3d, F.adaptive_max_pool3d, F.dropout, F.dropout3d, F.pad, F.interpolate),
-    *("relu", "relu_", "sigmoid", "tanh", "contiguous", "clone", "float", "detach", "type_as"),
+    *(F.relu_, F.hardtanh_, F.leaky_relu_, F.elu_, F.mish, F.softplus, F.selu, torch.clamp, operator.neg),
+    *("relu", "relu_", "sigmoid", "sigmoid_", "tanh", "clamp", "clamp_", "contiguous", "clone", "detach"),
+    *("float", "half", "bfloat16", "to", "type_as"),
     *POOLING,
 }
 REFUSED_MODULES = (nn.ChannelShuffle, nn.PixelShuffle, nn.Softmax2d, nn.LocalResponseNorm, nn.Unflatten)
@@ -83,6 +86,9 @@ class Analysis:
         module = self.layers.get(node)
         if isinstance(module, LAYERS):
             return self._layer(node, module, self.layouts[inputs[0]])
+        sources = self._sources(node)
+        if not inputs and not all(source in self.raw for source in sources):
+            return self._one_of_several(node, sources)
         if all(before in self.raw for before in inputs):
             self.raw.add(node)
             shape = self.shapes[node]
@@ -93,6 +99,21 @@ class Analysis:
         if node.target in JOINING or node.target == "cat":
             return self._joined(node, layouts)
         return self._function(node, inputs, layouts)
+
+    def _sources(self, node: fx.Node) -> list[fx.Node]:
+        """The tensors behind the values that a node is made of, where those are several at once or numbers."""
+        return [
+            source
+            for before in node.all_input_nodes
+            for source in ([before] if before in self.shapes else self._sources(before))
+        ]
+
+    def _one_of_several(self, node: fx.Node, sources: list[fx.Node]) -> Layout:
+        """What an operation that gives several tensors, such as a split along time, has at one place."""
+        layouts = [self.layouts[source] for source in sources]
+        if node.target is operator.getitem and isinstance(node.args[1], int) and len(sources) == 1:
+            return self._function(node, sources, layouts)
+        return self._unknown(node, layouts)
 
     def _layer(self, node: fx.Node, layer: nn.Module, before: Layout) -> Layout:
         path = str(node.target)
@@ -156,9 +177,14 @@ class Analysis:
             )
             if kept or not isinstance(index, tuple):
                 return layouts[0]
-        drops = "mean" in str(node.target) and len(self.shapes[node]) < len(self.shapes[inputs[0]])
-        if (node.target in PASSING or _stochastic(node.target)) and (drops or not self._moved(node, layouts)):
+        if node.target in (torch.mean, "mean"):
+            return self._averaged(node, layouts[0], len(self.shapes[inputs[0]]))
+        if (node.target in PASSING or _stochastic(node.target)) and not self._moved(node, layouts):
             return layouts[0]
+        return self._unknown(node, layouts)
+
+    def _unknown(self, node: fx.Node, layouts: list[Layout]) -> Layout:
+        """An operation that can do what it likes, as long as all of its channels are fixed."""
         if all(layout.fixed for layout in layouts):
             return Layout((Group(self.shapes[node][1], fixed=True),))
         return self._refuse(node, "is an operation of which nobody knows what it does to the channels")
@@ -187,6 +213,15 @@ class Analysis:
             )
         return Layout(layout.groups, places[0])
 
+    def _averaged(self, node: fx.Node, layout: Layout, rank: int) -> Layout:
+        given = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else tuple(range(rank)))
+        dropped = [number % rank for number in ((given,) if isinstance(given, int) else given)]
+        if layout.dimension in dropped:
+            self._refuse(node, "averages over the channels, whose number changes")
+        if len(self.shapes[node]) == rank:
+            return layout
+        return Layout(layout.groups, layout.dimension - sum(number < layout.dimension for number in dropped))
+
     def _permuted(self, node: fx.Node, dimension: int, rank: int) -> int:
         order = list(range(rank))
         args = node.args[1:] if not isinstance(node.args[1], (tuple, list)) else node.args[1]
@@ -209,6 +244,11 @@ class Analysis:
 def is_pool(node: fx.Node, layer: nn.Module | None) -> bool:
     """Say whether a node averages over time and space."""
     return isinstance(layer, POOLS) or (layer is None and node.target in POOLING)
+
+
+def is_reordering(node: fx.Node, layer: nn.Module | None) -> bool:
+    """Say whether a node changes nothing but the order and the shape in which values stand."""
+    return isinstance(layer, nn.Flatten) or (layer is None and node.target in RESHAPING | PERMUTING)
 
 
 def _stochastic(target: str | Callable) -> bool:

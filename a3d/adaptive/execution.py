@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -147,7 +148,7 @@ def pool(graph: Graph, maps: Sequence[Tensor]) -> list[Tensor]:
     if not graph.pools:
         return list(maps)
     return [
-        as_rank(x.mean((2, 3, 4)), rank) if node in graph.whole_pools else average(x, graph.layers[node].kernel_size)
+        as_rank(x.mean((2, 3, 4)), rank) if node in graph.whole_pools else average(x, node, graph.layers.get(node))
         for x, node, rank in zip(maps, graph.pools, graph.pool_ranks, strict=True)
     ]
 
@@ -157,10 +158,18 @@ def as_rank(pooled: Tensor, rank: int) -> Tensor:
     return pooled[(...,) + (None,) * (rank - 2)]
 
 
-def average(x: Tensor, kernel: int | tuple[int, ...]) -> Tensor:
-    """Average pooling at every place with a kernel that shrinks to what there is."""
-    kernel = (kernel,) * 3 if isinstance(kernel, int) else kernel
-    return F.avg_pool3d(x, [min(k, size) for k, size in zip(kernel, x.shape[2:], strict=True)], 1)
+def average(x: Tensor, node: fx.Node, layer: nn.Module | None) -> Tensor:
+    """Average as a pool does that leaves several places; the kernel of a layer shrinks to what there is."""
+    if isinstance(layer, nn.AvgPool3d):
+        kernel = (layer.kernel_size,) * 3 if isinstance(layer.kernel_size, int) else layer.kernel_size
+        kernel = [min(k, size) for k, size in zip(kernel, x.shape[2:], strict=True)]
+        return F.avg_pool3d(
+            x, kernel, layer.stride, layer.padding, layer.ceil_mode, layer.count_include_pad, layer.divisor_override
+        )
+    if layer is not None:
+        return layer(x)
+    call = getattr(x, node.target) if isinstance(node.target, str) else partial(node.target, x)
+    return call(*node.args[1:], **node.kwargs)
 
 
 def join(tensors: Iterable[Tensor], dim: int = 0) -> Tensor:

@@ -27,7 +27,15 @@ from a3d.configuration import Configuration
 
 ADDITIONS = (operator.add, operator.iadd, torch.add)
 ACTIVATIONS = {nn.ReLU: RELU, nn.ReLU6: RELU6, nn.SiLU: SILU}
-ACTIVATION_FUNCTIONS = {F.relu: RELU, torch.relu: RELU, "relu": RELU, "relu_": RELU, F.relu6: RELU6, F.silu: SILU}
+ACTIVATION_FUNCTIONS = {
+    F.relu: RELU,
+    torch.relu: RELU,
+    "relu": RELU,
+    "relu_": RELU,
+    F.relu_: RELU,
+    F.relu6: RELU6,
+    F.silu: SILU,
+}
 
 
 class Adaptive(Protocol):
@@ -199,7 +207,7 @@ class _Builder:
         after = self._only_user(node, free)
         if after is not None and isinstance(self.graph.layers.get(after), NORMS):
             chain.norm, after = after, self._take(after, members, free)
-        if after is not None and after.target in ADDITIONS and len(after.all_input_nodes) == 2 and not after.kwargs:
+        if after is not None and self._adds_alike(after):
             chain.plus = next(n for n in after.all_input_nodes if n is not members[-1])
             after = self._take(after, members, free)
         if after is not None and (activation := self._activation(after)):
@@ -212,6 +220,11 @@ class _Builder:
         before = node.all_input_nodes[0]
         zeros = isinstance(self.graph.layers.get(before), nn.ZeroPad3d)
         return before if zeros and before in free and self._only_user(before, free) is node else None
+
+    def _adds_alike(self, node: fx.Node) -> bool:
+        """Say whether a node adds two maps of one shape: no kernel spreads one over the other."""
+        shapes = [self.graph.shapes[before] for before in node.all_input_nodes if before in self.graph.shapes]
+        return node.target in ADDITIONS and not node.kwargs and len(shapes) == 2 and shapes[0] == shapes[1]
 
     def _take(self, node: fx.Node, members: list[fx.Node], free: set[fx.Node]) -> fx.Node | None:
         members.append(node)

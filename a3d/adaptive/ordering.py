@@ -12,7 +12,6 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from a3d.adaptive.execution import is_depthwise
 from a3d.adaptive.graph import Graph
 from a3d.adaptive.layout import Group, Layout
 from a3d.adaptive.tracing import NORMS
@@ -32,7 +31,7 @@ def order_channels(network: nn.Module, graph: Graph) -> None:
         layer, written = network.get_submodule(path), graph.layouts[node]
         for parameter in _by_output(layer):
             _permute(parameter, written, orders, 0)
-        if not isinstance(layer, NORMS) and not is_depthwise(layer):
+        if not isinstance(layer, NORMS) and not _grouped(layer):
             _permute(layer.weight, graph.layouts[node.all_input_nodes[0]], orders, 1)
 
 
@@ -45,7 +44,7 @@ def importances(network: nn.Module, graph: Graph) -> dict[Group, Tensor]:
         if isinstance(layer, NORMS):
             for group, part in _parts(graph.layouts[node], 0, layer.weight):
                 scale[group].append(part.square())
-        elif not is_depthwise(layer):
+        elif not _grouped(layer):
             for group, part in _parts(before, 1, layer.weight):
                 read[group].append(part.movedim(1, 0).flatten(1).square().sum(1))
     return {
@@ -53,6 +52,11 @@ def importances(network: nn.Module, graph: Graph) -> dict[Group, Tensor]:
         for group, parts in read.items()
         if not group.fixed
     }
+
+
+def _grouped(layer: nn.Module) -> bool:
+    """Say whether a layer is depthwise, or a fixed one of other groups: none of its inputs has a place of its own."""
+    return getattr(layer, "groups", 1) > 1
 
 
 def _parts(layout: Layout, dimension: int, weight: Tensor | None) -> Iterator[tuple[Group, Tensor]]:

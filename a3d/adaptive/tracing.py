@@ -91,15 +91,24 @@ def _check_layers(network: nn.Module, fixed: tuple[str, ...]) -> None:
         if part not in names:
             raise NotAdaptable(f"fixed part {part!r} is not in the network: name one of its modules")
     for path, module in names.items():
-        owns = any(True for _ in module.parameters(recurse=False))
-        plain = isinstance(module, LAYERS) or (isinstance(module, nn.PReLU) and module.num_parameters == 1)
-        if not owns or plain or inside(path, fixed):
-            continue
-        reason = next((text for kind, text in REASONS.items() if isinstance(module, kind)), None)
-        reason = reason or f"a {type(module).__name__} with parameters of its own, which nobody knows how to slice"
-        raise NotAdaptable(
-            f"{path or type(module).__name__} is {reason}: keep it at full width (fixed=[...]) or replace it"
-        )
+        if (reason := _unsliceable(module)) and not inside(path, fixed):
+            name = path or type(module).__name__
+            raise NotAdaptable(f"{name} is {reason}: keep it at full width (fixed=[...]) or replace it")
+    owners: dict[int, str] = {}
+    for path, module in names.items():
+        for parameter in module.parameters(recurse=False):
+            if (owner := owners.setdefault(id(parameter), path)) != path:
+                raise NotAdaptable(f"{path} shares a weight with {owner}: give each a weight of its own")
+
+
+def _unsliceable(module: nn.Module) -> str | None:
+    """Return why a layer cannot be sliced, None where it can."""
+    if isinstance(module, LAYERS) or (isinstance(module, nn.PReLU) and module.num_parameters == 1):
+        return None
+    known = next((text for kind, text in REASONS.items() if isinstance(module, kind)), None)
+    if known or not any(True for _ in module.parameters(recurse=False)):
+        return known
+    return f"a {type(module).__name__} with parameters of its own, which nobody knows how to slice"
 
 
 def _drop_answers(network: nn.Module, graph: fx.Graph) -> None:

@@ -14,6 +14,8 @@ from a3d.adaptive.shapes import Shapes, positions
 from a3d.adaptive.tracing import NORMS, name_of
 from a3d.configuration import Configuration, ConfigurationError
 
+FAILURES = (RuntimeError, ValueError, TypeError, IndexError)  # of an operation that does not suit its input
+
 
 @dataclass(frozen=True)
 class Use:
@@ -37,6 +39,9 @@ class Uses:
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self._shapes: dict[tuple[int, int], Shapes] = {}
+
+    def __deepcopy__(self, memo: dict) -> Uses:
+        return self  # of a graph that never changes
 
     def at(self, configuration: Configuration) -> tuple[Use, ...]:
         """Return what every layer does for one clip, in the order of a pass.
@@ -67,25 +72,14 @@ class Uses:
         return self._shapes[key]
 
     def _run(self, configuration: Configuration) -> Shapes:
-        frames, side = self.clip_shape(configuration)
         shapes: Shapes = {}
-        last = self.graph.placeholder
-
-        def observe(node: fx.Node, value: object) -> None:
-            nonlocal last
-            last = node
-            if isinstance(value, Tensor):
-                shapes[node] = value.shape
-
-        run = Execution(self.graph, self.graph.skeleton, Pass(configuration, observe=observe))
         try:
-            maps = run.body(torch.empty(2, 3, frames, side, side, device="meta"))
-            run.head(pool(self.graph, maps))
+            _follow(self.graph, configuration, self.clip_shape(configuration), shapes)
         except ConfigurationError:
             raise
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        except FAILURES as error:
             raise ConfigurationError(
-                f"{configuration} does not suit the network: behind {name_of(last)}, {str(error).splitlines()[0]}; "
+                f"{configuration} does not suit the network: behind {_last(shapes)}, {str(error).splitlines()[0]}; "
                 "give a larger size or more frames"
             ) from None
         return shapes
@@ -106,13 +100,29 @@ def check_widths(graph: Graph) -> None:
     full = graph.full
     small = Configuration(max(1, full.spatial // 2), max(1, full.frames // 2), 0.5)
     for configuration in (replace(full, width=0.5), small):
+        shapes: Shapes = {}
         try:
-            maps = Execution(graph, graph.skeleton, Pass(configuration)).body(_clip(graph))
-            Execution(graph, graph.skeleton, Pass(configuration)).head(pool(graph, maps))
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            _follow(graph, configuration, (graph.clip_frames, graph.clip_side), shapes)
+        except FAILURES as error:
             if configuration is not small or not isinstance(error, RuntimeError):
-                raise NotAdaptable(f"it does not run at {configuration} ({str(error).splitlines()[0]})") from error
+                raise NotAdaptable(
+                    f"behind {_last(shapes)}, it does not run at {configuration} ({str(error).splitlines()[0]}): leave "
+                    "sizes and channels to be read off the tensors"
+                ) from error
 
 
-def _clip(graph: Graph) -> Tensor:
-    return torch.empty(2, 3, graph.clip_frames, graph.clip_side, graph.clip_side, device="meta")
+def _follow(graph: Graph, configuration: Configuration, clip: tuple[int, int], shapes: Shapes) -> None:
+    """Run a graph without data at a configuration, and note the shape of every tensor; clip: its frames and side."""
+
+    def observe(node: fx.Node, value: object) -> None:
+        if isinstance(value, Tensor):
+            shapes[node] = value.shape
+
+    frames, side = clip
+    run = Execution(graph, graph.skeleton, Pass(configuration, observe=observe))
+    maps = run.body(torch.empty(2, 3, frames, side, side, device="meta"))
+    run.head(pool(graph, maps))
+
+
+def _last(shapes: Shapes) -> str:
+    return name_of(next(reversed(shapes)))
