@@ -10,7 +10,7 @@ from torch import nn
 from a3d.adaptive import adapt, resample, temporal_indices
 from a3d.configuration import Configuration
 from a3d.networks.slowfast import SlowFast, slow_frames
-from a3d.testing.calibration import borrow
+from a3d.testing.calibration import reuse_statistics
 from tests.adaptive.cases import CASES, Own
 from tests.adaptive.ordinary import sliced
 from tests.adaptive.test_engine import apart
@@ -106,7 +106,7 @@ def test_written_otherwise(network):
     assert apart(adapted(clip, adapted.full), expected) <= 1e-5
     assert apart(adapted.extract(adapted.full)(clip), expected) <= 1e-5
     for configuration in (Configuration(16, 4, 0.5), SMALL):
-        borrow(adapted, configuration, adapted.full)
+        reuse_statistics(adapted, configuration, adapted.full)
         in_place = adapted(clip, configuration)
         assert in_place.shape == (2, 5) and apart(adapted.extract(configuration)(clip), in_place) <= 1e-5
     assert sum(adapted.uses.channels(0.5).values()) < sum(adapted.uses.channels(1.0).values())

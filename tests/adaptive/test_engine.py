@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from a3d.adaptive import adapt
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
-from a3d.testing.calibration import borrow, calibrate
+from a3d.testing.calibration import calibrate
 from tests.adaptive.cases import ALL
 from tests.adaptive.ordinary import sliced
 
@@ -87,7 +87,7 @@ def test_at_a_width_it_is_an_ordinary_module_of_the_sliced_shapes(case, network,
 @pytest.mark.parametrize("width", WIDTHS)
 def test_extracted_equals_in_place(case, engine, width):
     configuration, clip = at(case, engine, width), case.clip(small=True)
-    borrow(engine.eval(), configuration, engine.full)
+    reuse_statistics(engine.eval(), configuration, engine.full)
     assert apart(engine.extract(configuration)(clip), engine(clip, configuration)) <= 1e-5
 
 
