@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 
 def by_frames(layer: nn.Conv3d, x: Tensor) -> bool:
-    """Say whether a depthwise layer is to run so on an input: where gradients are wanted on a CPU."""
+    """Say whether a depthwise layer is to run so: on a CPU, for gradients or where frames stand alone."""
     plain = (layer.stride[0], layer.dilation[0], layer.padding[0]) == (1, 1, layer.kernel_size[0] // 2)
-    return plain and x.device.type == "cpu" and torch.is_grad_enabled()
+    return plain and x.device.type == "cpu" and (torch.is_grad_enabled() or layer.kernel_size[0] == 1)
 
 
 def depthwise(x: Tensor, weight: Tensor, bias: Tensor | None, layer: nn.Conv3d) -> Tensor:

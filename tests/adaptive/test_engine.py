@@ -10,7 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from a3d.adaptive import adapt
 from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
-from a3d.testing.calibration import calibrate
+from a3d.testing.calibration import calibrate, reuse_statistics
 from tests.adaptive.cases import ALL
 from tests.adaptive.ordinary import sliced
 
