@@ -112,7 +112,7 @@ def test_train_then_resume_then_table(data, tmp_path, capsys):
     assert main(train) == 1 and "--resume" in capsys.readouterr().err
     assert main([*train, "--resume"]) == 0
     network = load(tmp_path / "run" / "checkpoint")
-    assert network.labels == CLASSES and network.sampling == Sampling(2, 2, 32)
+    assert network.labels == CLASSES and network.sampling == Sampling(2, 2, 32, rate=25.0)
     assert network.provenance["clips"] == 8
     warm = ["train", "--data", str(data), "--out", str(tmp_path / "warm"), *shape[4:], *settings]
     assert main([*warm, "--init", str(tmp_path / "run" / "checkpoint")]) == 0

@@ -194,9 +194,11 @@ def test_pictures_that_no_other_refers_to_are_not_decoded_on_the_way(encode, num
     assert sum(map(len, given)) == 12  # every fourth and the last, which refer to each other, and frame 6
 
 
-def test_a_container_that_seeks_too_far_is_read_from_its_start(encode, numbers):
+@pytest.mark.parametrize("moment", [None, 1 << 80], ids=["too far", "not at all"])
+def test_a_container_that_does_not_seek_where_it_should_is_read_from_its_start(encode, numbers, moment):
     video = Video(encode("clip.mp4", 40, g=8, sc_threshold=0))
-    video._index.seeks[16] = video._index.seeks[32]
+    seeks = video._index.seeks
+    seeks[16] = seeks[32] if moment is None else seeks[16]._replace(moment=moment)
     assert numbers(video.read([20])) == [20]
 
 
