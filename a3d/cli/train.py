@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> None:
     for folder in options.extra:
         data.items += read_data(options, "train", data.classes, folder).items
     network, span, sampling = _network(options, data.classes, data.task)
-    if sampling.rate is None:
+    if sampling.rate is None and not (options.init and options.init.is_dir()):  # a checkpoint's sampling holds
         sampling = replace(sampling, rate=median_rate(data))
     recipe = _recipe(options)
     with progress_bar() as bar:

@@ -12,6 +12,7 @@ from a3d.cli import main
 from a3d.configuration import ComputationalRange
 from a3d.figures.report import ReportError, read_entry, report
 from a3d.inference.checkpoint import save
+from a3d.trained import TrainedNetwork
 from a3d.video import Sampling
 
 METRICS = """step,epoch,rate,seconds,lesson,configuration,loss,top1
@@ -25,12 +26,10 @@ METRICS = """step,epoch,rate,seconds,lesson,configuration,loss,top1
 @pytest.fixture
 def tested(tiny):
     """A network with a table of made-up accuracies."""
-    tiny.labels, tiny.sampling = ("jump", "run", "sit"), Sampling(4, 3, 32)
-    tiny.range = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
-    configurations = tiny.range.configurations()
-    rows = [Row(c, cost(tiny, c).gflops, 1000, 90.0 - 5 * i, clips=40) for i, c in enumerate(configurations)]
-    tiny.table, tiny.provenance = Table(rows), {"command": "a3d train <here>", "recipe": {"epochs": 7}}
-    return tiny
+    span = ComputationalRange("small", (24, 32), (2, 4), (0.5, 1.0))
+    rows = [Row(c, cost(tiny, c).gflops, 1000, 90.0 - 5 * i, clips=40) for i, c in enumerate(span.configurations())]
+    origin = {"command": "a3d train <here>", "recipe": {"epochs": 7}}
+    return TrainedNetwork(tiny, ("jump", "run", "sit"), Sampling(4, 3, 32), span, Table(rows), provenance=origin)
 
 
 def run(folder, network=None):
