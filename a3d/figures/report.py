@@ -19,7 +19,6 @@ from a3d.errors import A3DError
 from a3d.figures.progress import accuracy_figure, runs_figure, sampled_figure, training_figure
 from a3d.figures.tradeoff import curves_figure, tradeoff_figure
 from a3d.inference.checkpoint import load
-from a3d.testing.metrics import wilson
 from a3d.trained import TrainedNetwork
 from a3d.training.following import read_metrics, read_steps
 
@@ -191,9 +190,9 @@ def _short(row: Row) -> str:
 
 
 def _accuracy(row: Row) -> str:
-    if not row.clips or row.mean_ap is not None:  # the interval is one of shares of clips
+    if row.interval is None:
         return f"{row.accuracy:.1f}%"
-    low, high = wilson(row.top1, row.clips)
+    low, high = row.interval
     return f"{row.top1:.1f}% ({low:.1f} to {high:.1f})"
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
+from a3d.budgets.interval import NORMAL_95
 from a3d.paper.ablations import ablations, in_place
 from a3d.paper.experiments import BORROWED, OWN, Outcome
-from a3d.testing.metrics import NORMAL_95
 
 HEAD = """| in the paper | claim | first, top-1 by seed | second | difference, points | holds here | paper |
 |---|---|---|---|---|---|---|"""

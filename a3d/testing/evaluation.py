@@ -15,6 +15,7 @@ from a3d import parallel
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
+from a3d.budgets.interval import wilson
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
@@ -24,7 +25,7 @@ from a3d.testing.box_evaluation import check_classes, evaluate_boxes
 from a3d.testing.calibration import calibrate
 from a3d.testing.clips import AT_ONCE, Clips
 from a3d.testing.errors import EvaluationError
-from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.testing.metrics import mean_class_accuracy, top_k
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Video, normalise
 from a3d.video.views import squares
