@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from a3d.networks.blocks import Pathway, initialise
+from a3d.networks.blocks import Pathway
+from a3d.networks.layers import initialise
 
 SLOW_KERNELS = (1, 1, 1, 3, 3)  # in time, of stem and stages: the Slow pathway looks along time only late
 

@@ -86,14 +86,14 @@ def claims() -> list[Claim]:
 
 def judge(outcomes: Sequence[Outcome], size: str = "small") -> list[Finding]:
     """A finding for each claim whose two networks were tested with the same seeds on the same clips."""
-    spans = {experiment.name: experiment.span for experiment in ablations(size)}
+    ranges = {experiment.name: experiment.range for experiment in ablations(size)}
     tested: dict[tuple[str, str, str], dict[int, Outcome]] = {}
     for found in outcomes:
         tested.setdefault((found.experiment, found.configuration, found.statistics), {})[found.seed] = found
     findings = []
     for claim in claims():
         sides = [
-            tested.get((name, in_place(key, spans[name]).key, statistics), {})
+            tested.get((name, in_place(key, ranges[name]).key, statistics), {})
             for (name, key), statistics in ((claim.first, OWN), (claim.second, OWN if claim.calibrated else BORROWED))
         ]
         seeds = sorted(sides[0].keys() & sides[1].keys())

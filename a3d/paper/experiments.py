@@ -46,7 +46,7 @@ class Experiment:
 
     name: str
     architecture: Architecture
-    span: ComputationalRange
+    range: ComputationalRange
     sampling: Sampling
     recipe: Recipe
     tested: tuple[Configuration, ...]
@@ -106,9 +106,9 @@ def run_experiment(
     architecture = changed(experiment.architecture, classes=len(training.classes))
     areas = experiment.recipe.areas
     clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
-    run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
+    run = Run(build(architecture), clips, experiment.range, experiment.recipe, folder, seed, workers, device)
     run.resume()
-    network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.span)
+    network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.range)
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
     if parallel.is_main():
@@ -193,7 +193,7 @@ def _test(
 
     outcomes = [outcome(found, OWN) for found in evaluate_all(network, testing, experiment.tested, views).values()]
     for configuration in experiment.borrowing:
-        reuse_statistics(network, configuration, experiment.span.full)
+        reuse_statistics(network, configuration, experiment.range.full)
     borrowed = evaluate_all(network, testing, experiment.borrowing, views) if experiment.borrowing else {}
     return outcomes + [outcome(found, BORROWED) for found in borrowed.values()]
 
