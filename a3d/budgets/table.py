@@ -31,7 +31,7 @@ class TableError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One tested configuration.
+    """A row is one tested configuration.
 
     gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
     clips: how many it was tested on. mean_ap: percent, of several labels a clip. None: not known.
@@ -69,7 +69,7 @@ class Row:
 
     @property
     def megabytes(self) -> float:
-        """Of the weights in float32, 1e6 bytes."""
+        """Return the size of the weights in float32, 1e6 bytes."""
         return 4 * self.params / 1e6
 
 
@@ -185,7 +185,7 @@ class Table:
         return lambda row: profile.milliseconds(row.configuration)
 
     def to_frame(self) -> DataFrame:
-        """One line a row, with the columns of the file."""
+        """Return one line a row, with the columns of the file."""
         import pandas  # takes longer to import than a table to read
 
         return pandas.DataFrame([_fields(row) for row in self.rows], columns=self._columns())

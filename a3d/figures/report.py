@@ -66,7 +66,7 @@ def read_entry(folder: str | Path) -> Entry:
 
 
 def report(folders: Sequence[str | Path], references: Sequence[str] = ()) -> str:
-    """The page, whole. references: names of published tables (`a3d.budgets.published.TITLES`) to draw beside."""
+    """Return the page, whole. references: names of published tables (`a3d.budgets.published.TITLES`) to draw beside."""
     entries = [read_entry(folder) for folder in folders]
     if len({entry.name for entry in entries}) < len(entries):
         entries = [Entry(str(e.folder), e.folder, e.metrics, e.steps, e.network) for e in entries]

@@ -9,7 +9,7 @@ from a3d.networks.layers import ConvNorm
 
 
 class Stem(nn.Module):
-    """Convolution of 7² with spatial stride 2, then a max pool of 3² with stride 2: (B, 3, T, S, S) to S/4."""
+    """A convolution of 7² with spatial stride 2 and a max pool of 3² with stride 2 bring (B, 3, T, S, S) to S/4."""
 
     def __init__(self, outputs: int, temporal: int) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Bottleneck(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """t×3² (with the stride), 1×3²: the block of the 18-layer variants."""
+    """This is the block of the 18-layer variants: t×3² (with the stride), 1×3²."""
 
     expansion = 1
 
@@ -87,7 +87,7 @@ STRIDES = (1, 2, 2, 2)
 
 
 class Pathway(nn.Module):
-    """Stem and four residual stages.
+    """A pathway is a stem and four residual stages.
 
     temporal: kernel sizes in time of the stem and of each stage. fused: channels that come to those of the pathway
     before each stage. temporal_blocks: how many blocks of the third stage look along time; None for all.

@@ -14,7 +14,7 @@ from a3d.video import Sampling
 
 
 def ablations(size: str = "small") -> list[Experiment]:
-    """All experiments at a size of `SIZES`, the headline comparison first.
+    """Return all experiments at a size of `SIZES`, the headline comparison first.
 
     - mutual against independent training at the full, a middle and the smallest configuration: `mutual_0016` and
       `plain_full`, `plain_middle`, `plain_smallest`;
@@ -67,7 +67,7 @@ def small_slow() -> Experiment:
 
 
 def small_slowfast() -> Experiment:
-    """SlowFast of the same size: Slow 56²×4, Fast 56²×16. A clip is more work, so for two thirds of the epochs."""
+    """Return SlowFast of the same size: Slow 56²×4, Fast 56²×16; a clip is more work, so two thirds of the epochs."""
     range = range_006(56, 4)
     return Experiment(
         "small_slowfast",

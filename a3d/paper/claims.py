@@ -58,7 +58,7 @@ class Finding:
 
     @property
     def row(self) -> str:
-        """A row below `HEAD`, in Markdown."""
+        """Return a row below `HEAD`, in Markdown."""
         first, second = (
             f"{configuration}: {' · '.join(f'{top1:.1f}' for top1 in side)}"
             for configuration, side in zip(self.configurations, (self.first, self.second), strict=True)
@@ -117,7 +117,7 @@ def _finding(claim: Claim, first: list[Outcome], second: list[Outcome]) -> Findi
 
 
 def paired(first: Sequence[str], second: Sequence[str]) -> tuple[float, float, float]:
-    """Difference of two accuracies on the same clips and its 95% interval, in points: low, difference, high.
+    """Return the difference of accuracies on the same clips with its 95% interval, in points: low, difference, high.
 
     first, second: a string of digits a seed, 1 for a clip that was right. A clip counts once, by its mean over seeds.
     """

@@ -38,7 +38,7 @@ class ExperimentError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One network trained from scratch.
+    """An experiment is one network trained from scratch.
 
     tested: configurations that are calibrated and tested. borrowing: those of them that are also tested without
     calibration, with the full network's statistics.
@@ -55,7 +55,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one configuration of one experiment reached: a line of `results.csv`.
+    """This is what one configuration of one experiment reached: a line of `results.csv`.
 
     statistics: its own, or those of the full network. top1, mean_class: percent. low, high: the 95% interval of top1.
     clips, views: how many were tested, and views of each. seconds: that training took, on whatever machine it was.
@@ -117,7 +117,7 @@ def run_experiment(
 
 
 def gather(folder: str | Path) -> list[Outcome]:
-    """All outcomes under `folder`, written together into its `results.csv`."""
+    """Write all outcomes under `folder` together into its `results.csv`, and return them."""
     folder = Path(folder)
     outcomes = [outcome for path in sorted(folder.glob("*/results.csv")) for outcome in read_outcomes(path)]
     write_outcomes(folder / "results.csv", outcomes)

@@ -10,7 +10,7 @@ from a3d.video import Sampling
 
 
 def kinetics_slow_8x8_0016(classes: int = 400) -> Experiment:
-    """A3D-Slow-8×8-[0.016, 1]: 75.2 top-1 at 256²×8, 70.9 at 224²×4, 0.5, 64.1 at 128²×2, 0.5 (Tables 1 and 9)."""
+    """Return A3D-Slow-8×8-[0.016, 1]: 75.2 top-1 at 256²×8, 70.9 at 224²×4, 0.5, 64.1 at 128²×2, 0.5 (Table 9)."""
     range = range_0016()
     return Experiment(
         "kinetics_slow_8x8_0016",
@@ -23,7 +23,7 @@ def kinetics_slow_8x8_0016(classes: int = 400) -> Experiment:
 
 
 def kinetics_slow_8x8_006(classes: int = 400) -> Experiment:
-    """A3D-Slow-8×8-[0.06, 1]: 75.6 top-1 at 256²×8, 74.3 at 224²×8, 0.73, 68.7 at 142²×3, 0.63 (Tables 1 and 10)."""
+    """Return A3D-Slow-8×8-[0.06, 1]: 75.6 top-1 at 256²×8, 74.3 at 224²×8, 0.73, 68.7 at 142²×3, 0.63 (Table 10)."""
     range = range_006()
     return Experiment(
         "kinetics_slow_8x8_006",
@@ -36,7 +36,7 @@ def kinetics_slow_8x8_006(classes: int = 400) -> Experiment:
 
 
 def kinetics_slowfast_4x16(classes: int = 400) -> Experiment:
-    """A3D-SlowFast-4×16-[0.06, 1]: 75.7 top-1 at 256²×4, 74.9 at 224²×3, 0.83, 71.0 at 142²×2, 0.63 (Table 11)."""
+    """Return A3D-SlowFast-4×16-[0.06, 1]: 75.7 top-1 at 256²×4, 74.9 at 224²×3, 0.83 (Table 11)."""
     range = range_006(224, 4)
     return Experiment(
         "kinetics_slowfast_4x16",

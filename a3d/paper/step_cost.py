@@ -17,7 +17,7 @@ MIDDLES = [(i + 0.5) / 50 for i in range(50)]  # of the parts that the range of 
 
 
 def expected_ratio(range: ComputationalRange, sampled: Sequence[str] = PAPER) -> float:
-    """1 plus the expected γw²γs²γt of the sub-networks: exact, by Eq. 2, without the rounding of real networks.
+    """Return 1 plus the expected γw²γs²γt of the sub-networks: exact, by Eq. 2, without rounding of channels.
 
     sampled: the width of each sub-network, "random" (uniform over the range) or "smallest".
 

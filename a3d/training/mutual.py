@@ -30,7 +30,7 @@ class Part:
 
 
 def sample_configurations(range: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
-    """The three networks of a step: the full one, one of random width, one of the smallest width.
+    """Return the three networks of a step: the full one, one of random width, one of the smallest width.
 
     Each sub-network draws its spatial size and its frames on its own.
     """
@@ -40,7 +40,7 @@ def sample_configurations(range: ComputationalRange, generator: torch.Generator)
 
 
 def sample_resolution(range: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
-    """A random spatial size and a random number of frames of the range, at this width."""
+    """Return a random spatial size and a random number of frames of the range, at this width."""
 
     def pick(values: tuple[int, ...]) -> int:
         return values[torch.randint(len(values), (), generator=generator)]

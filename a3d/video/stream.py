@@ -37,7 +37,7 @@ class Frame(NamedTuple):
 
 
 class Stream:
-    """The frames of a source, once. Use it `with`.
+    """Gives the frames of a source, once. Use it `with`.
 
     source: a file, played at its own pace; an address, as `rtsp://…`; a camera, its number or `/dev/video0`.
     short_side: larger pictures are brought to it. late: seconds behind a file's pace from which frames are skipped.

@@ -18,7 +18,7 @@ KNOWN = "ResNet-18, 50 or 101 of torchvision or timm, or EfficientNet-Lite0, 1 o
 
 @dataclass(frozen=True)
 class ImageWeights:
-    """The weights of an image network.
+    """These are the weights of an image network.
 
     family: "resnet18", "resnet50" or "resnet101", which start Slow and SlowFast of that depth; "lite0", "lite1" or
     "lite2", which start ours of that name. tensors: by our names, of Slow for a ResNet; convolutions are still

@@ -29,7 +29,7 @@ SHOWN = 3  # names of a mismatch in its message
 
 @dataclass(frozen=True)
 class VideoWeights:
-    """The weights of a video network.
+    """These are the weights of a video network.
 
     builder: "x3d_m" (also of XS and S, which have its shape), "x3d_l", or a library's network, "torchvision:s3d".
     tensors: by the names of that network, all of them, running moments too. options: of the builder.
