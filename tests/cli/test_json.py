@@ -63,6 +63,23 @@ def copied(checkpoint, folder):
     return folder
 
 
+def test_segments(rows, checkpoint, people, capsys):
+    """As JSON, as CSV and as subtitles: the same parts of a film, from its start to its end."""
+    arguments = ["segments", people / "film.mp4", "--checkpoint", checkpoint, "--configuration", "24x2@0.5"]
+    found = check(rows(*arguments))
+    assert set(found[0]) == {"video", "start", "end", "label", "probability", *COSTED}
+    assert found[0]["start"] == 0 and found[-1]["end"] == pytest.approx(3)
+    arguments = [str(argument) for argument in arguments]
+    assert main([*arguments, "--csv"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == "start,end,label,probability" and len(lines) == len(found)
+    assert lines[-1].split(",")[1:3] == ["3.000", found[-1]["label"]]
+    assert main([*arguments, "--srt"]) == 0
+    first = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert first[:2] == ["1", f"00:00:00,000 --> 00:00:0{found[0]['end']:.3f}".replace(".", ",")]
+    assert main([*arguments, "--srt", "--json"]) == 1 and "choose one" in capsys.readouterr().err
+
+
 def test_profile_watch_export(rows, checkpoint, clip, tmp_path, capsys):
     folder = copied(checkpoint, tmp_path)
     found = check(rows("profile", "--checkpoint", folder, "--rounds", 1, "--batch", 2, "--threads", 1, "--threads", 1))
