@@ -54,6 +54,7 @@ def test_evaluate_and_table(rows, checkpoint, data, tmp_path):
     for row, again in zip(tested, found, strict=True):
         assert {name: row[name] for name in same} == {name: again[name] for name in same}
         assert row["top1"] == pytest.approx(again["top1"], abs=1e-4)
+        assert sum(again["classes"].values()) / 2 == pytest.approx(again["mean_class"])
     assert len(check(rows("table", "--checkpoint", folder, "--data", data, "--calibration-clips", 4))) == 9
 
 
