@@ -83,7 +83,8 @@ def test_segments(rows, checkpoint, people, capsys):
 
 def test_profile_watch_export(rows, checkpoint, clip, tmp_path, capsys):
     folder = copied(checkpoint, tmp_path)
-    found = check(rows("profile", "--checkpoint", folder, "--rounds", 1, "--batch", 2, "--threads", 1, "--threads", 1))
+    once = ["--video", clip, "--rounds", 1, "--batch", 2, "--threads", 1, "--threads", 1]
+    found = check(rows("profile", "--checkpoint", folder, *once))
     assert len(found) == 2 * 2 * 9 and {row["batch"] for row in found} == {1, 2}
     assert {row["precision"] for row in found} == {"float32"} and all(row["milliseconds"] > 0 for row in found)
     arguments = ["watch", clip, "--checkpoint", str(folder), "--deadline-ms", "2000", "--every-ms", "200"]
