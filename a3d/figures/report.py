@@ -171,7 +171,7 @@ def _about(network: TrainedNetwork) -> dict[str, object]:
         "network": ", ".join([architecture.name, *options, architecture.task]),
         "range": f"{network.range.name}: {', '.join(map(str, network.range.spatials))} pixels, "
         f"{', '.join(map(str, network.range.frame_counts))} frames, width from {network.range.widths[0]:g}",
-        "clip": f"{sampling.frames} frames, one of every {sampling.stride}, {sampling.spatial}²",
+        "clip": str(sampling),
         "classes": ", ".join(network.labels[:40]) + (", …" if len(network.labels) > 40 else ""),
     }
     return facts | network.provenance
