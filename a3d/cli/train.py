@@ -47,6 +47,18 @@ def add(sub: argparse.ArgumentParser) -> None:
         help="checkpoint folder to start from, of any classes or task, whose shape holds where none is given; "
         "or a file of weights: an image network, which is inflated, or a video network",
     )
+    _add_shape(sub)
+    _add_schedule(sub)
+    sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
+    sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
+    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
+    sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
+    sub.add_argument("--seed", type=int, default=0)
+    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _add_shape(sub: argparse.ArgumentParser) -> None:
+    """Which network, and over which configurations."""
     sub.add_argument(
         "--temporal",
         type=lambda text: tuple(map(count, text.split(","))),
@@ -62,6 +74,10 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--spatial", type=count, help="reference size in pixels (224)")
     sub.add_argument("--frames", type=count, help="frames T of the full clip (8; SlowFast 4)")
     sub.add_argument("--stride", type=count, help="frames between two of the clip, τ (8; SlowFast 16)")
+
+
+def _add_schedule(sub: argparse.ArgumentParser) -> None:
+    """How it is trained."""
     sub.add_argument(
         "--recipe",
         default="small",
@@ -72,12 +88,6 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--epochs", type=count, help="instead of the recipe's")
     sub.add_argument("--batch", type=count, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
-    sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
-    sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
-    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
-    sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
-    sub.add_argument("--seed", type=int, default=0)
-    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def run(options: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 from statistics import fmean
@@ -19,7 +19,7 @@ from a3d.configuration import Configuration, ConfigurationError
 from a3d.inference.prediction import BATCH, chosen
 from a3d.testing.evaluation import answer
 from a3d.trained import TrainedNetwork, check_trained
-from a3d.video import LIMITS, Limits, Video, normalise
+from a3d.video import LIMITS, Limits, Video, normalise, short_side
 from a3d.video.views import squares
 from a3d.video.windows import read_windows
 
@@ -41,11 +41,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Moment:
-    """A part of a video, from start to end in seconds, and what each configuration says of the clip around it."""
+    """A part of a video, from start to end in seconds, and what each configuration says of the clip around it.
+
+    picture: from the middle of that clip, uint8 (h, w, 3); None if none was asked for.
+    """
 
     start: float
     end: float
     answers: tuple[Answer, ...]
+    picture: Tensor | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -84,13 +88,15 @@ def ribbon(
     every: float | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
     dtype: torch.dtype = torch.float32,
+    picture: int | None = None,
     limits: Limits = LONG,
 ) -> Iterator[Moment]:
     """Yield the moments of a video in order, with the answers of all configurations, while it is decoded.
 
     every: seconds from moment to moment, half a clip if left out; each is judged by the clip around its middle, as
     `predict` judges one. progress is told the moments done and their total. The file is read once; memory is that of
-    some clips, however long the video. dtype: what the convolutions compute in.
+    some clips, however long the video. dtype: what the convolutions compute in. picture: short side, in pixels, of a
+    picture of each moment.
     Raises VideoError, MissingStatistics, and ConfigurationError for a network that detects and for an `every` that is
     not above 0.
     """
@@ -102,14 +108,14 @@ def ribbon(
     subs = [network.resident(configuration, dtype) for configuration in configurations]
     sizes = {configuration: network.clip_shape(configuration)[1] for configuration in configurations}
     done = 0
-    windows = _resized(read_windows(video, network.sampling, starts), set(sizes.values()))
+    windows = _resized(read_windows(video, network.sampling, starts), set(sizes.values()), picture)
     while clips := list(islice(windows, BATCH)):
         found = [
-            _answers(network, sub, torch.cat([clip[sizes[configuration]] for clip in clips]))
+            _answers(network, sub, torch.cat([clip[sizes[configuration]] for clip, _ in clips]))
             for configuration, sub in zip(configurations, subs, strict=True)
         ]
-        for number, answers in enumerate(zip(*found, strict=True), done):
-            yield Moment(edges[number], edges[number + 1], answers)
+        for number, (answers, (_, shown)) in enumerate(zip(zip(*found, strict=True), clips, strict=True), done):
+            yield Moment(edges[number], edges[number + 1], answers, shown)
         done += len(clips)
         progress(done, len(starts))
 
@@ -142,9 +148,16 @@ def _parts(video: Video, network: TrainedNetwork, every: float | None) -> tuple[
     return edges, np.clip(middles - span / 2, 0.0, max(0.0, video.duration - span)).tolist()
 
 
-def _resized(clips: Iterable[Tensor], sizes: Iterable[int]) -> Iterator[dict[int, Tensor]]:
-    """Each clip, uint8 (T, H, W, 3), as the squares of all sizes, (1, T, S, S, 3)."""
-    return ({size: squares(clip[None], size, 1) for size in sizes} for clip in clips)
+def _resized(
+    clips: Iterable[Tensor], sizes: Iterable[int], picture: int | None
+) -> Iterator[tuple[dict[int, Tensor], Tensor | None]]:
+    """Each clip, uint8 (T, H, W, 3), as the squares of all sizes, (1, T, S, S, 3), and a picture of it."""
+    for clip in clips:
+        middle = clip[len(clip) // 2][None]
+        yield (
+            {size: squares(clip[None], size, 1) for size in sizes},
+            None if picture is None else short_side(middle, picture)[0],
+        )
 
 
 def _answers(network: TrainedNetwork, sub, clips: Tensor) -> list[Answer]:

@@ -81,7 +81,8 @@ def test_a_video_shorter_than_a_clip_is_one_segment_for_each_answer(ready, clips
 def test_the_file_is_read_once_in_order(ready, film, monkeypatch):
     asked, read, told = [], Video.pictures, []
     monkeypatch.setattr(Video, "pictures", lambda self, numbers: asked.append(list(numbers)) or read(self, numbers))
-    list(ribbon(film, ready, [SMALL, FULL], every=0.25, progress=lambda *at: told.append(at)))
+    found = list(ribbon(film, ready, [SMALL, FULL], every=0.25, progress=lambda *at: told.append(at), picture=20))
+    assert {tuple(moment.picture.shape) for moment in found} == {(20, 28, 3)}
     (numbers,) = asked
     assert numbers == sorted(set(numbers)) and told[-1] == (34, 34) and len(told) == 3
 
