@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3d.adaptive.extraction import SubNetwork
 from a3d.budgets import budget
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.inference.prediction import BATCH, chosen
@@ -142,7 +143,8 @@ def _parts(video: Video, network: TrainedNetwork, every: float | None) -> tuple[
     every = span / 2 if every is None else every
     if not every > 0:
         raise ConfigurationError(f"a moment every {every:g} s: give seconds above 0 (--every)")
-    begins = np.arange(0.0, video.duration, max(every, 1 / video.frame_rate))
+    every = max(every, 1 / video.frame_rate)
+    begins = every * np.arange(max(1, math.ceil(video.duration / every - 1e-6)))  # no part that rounding makes
     edges = [*begins.tolist(), video.duration]
     middles = (begins + np.array(edges[1:])) / 2
     return edges, np.clip(middles - span / 2, 0.0, max(0.0, video.duration - span)).tolist()
@@ -160,7 +162,7 @@ def _resized(
         )
 
 
-def _answers(network: TrainedNetwork, sub, clips: Tensor) -> list[Answer]:
+def _answers(network: TrainedNetwork, sub: SubNetwork, clips: Tensor) -> list[Answer]:
     """What a sub-network says of each clip of uint8 (N, T, S, S, 3)."""
     rows = answer(sub, [normalise(clips.to(network.device), network.sampling)], len(clips))
     probabilities, labels = rows.max(1)

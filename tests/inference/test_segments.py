@@ -129,6 +129,12 @@ def test_segments_cover_the_moments_and_neighbours_differ(answers):
     assert merged(moments) == merged(moments, 0) and len(merged(moments)) == 1
 
 
+@pytest.mark.parametrize("parts", [3, 5, 7, 11])
+def test_rounding_makes_no_part(ready, film, parts):
+    moments = list(ribbon(film, ready, [SMALL], Video(film).duration / parts))
+    assert len(moments) == parts and moments[-1].end == Video(film).duration
+
+
 @pytest.mark.parametrize("every", [0.0, -1.0, float("nan")])
 def test_seconds_above_0(ready, film, every):
     with pytest.raises(ConfigurationError, match="give seconds above 0"):
