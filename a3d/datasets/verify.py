@@ -20,7 +20,7 @@ READERS = 8  # files at once: opening one is waiting for the disk
 
 
 class Finding(NamedTuple):
-    """One file. state: of `STATES`; detail: the cause, empty for "ok"."""
+    """This is what was found about one file. state: of `STATES`; detail: the cause, empty for "ok"."""
 
     file: str
     state: str

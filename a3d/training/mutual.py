@@ -22,7 +22,7 @@ class TrainingError(A3DError, RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """What one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
+    """This is what one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
 
     configuration: Configuration
     loss: float

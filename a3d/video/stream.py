@@ -29,7 +29,10 @@ SILENCE = 10.0  # seconds without data after which an address or a camera is giv
 
 
 class Frame(NamedTuple):
-    """time: seconds from the first frame. arrived: on the clock, seconds. picture: uint8 (H, W, 3), RGB, upright."""
+    """This is a frame as it came.
+
+    time: seconds from the first frame. arrived: on the clock, seconds. picture: uint8 (H, W, 3), RGB, upright.
+    """
 
     time: float
     arrived: float
