@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """This is a claim on the outcomes at hand. first, second: top-1 in percent of each seed. difference: of their means.
+    """This is a claim on the outcomes. first, second: top-1 in percent of each seed. difference: of their means.
 
     low, high: 95% interval of the difference, paired clip by clip (a clip counts by its mean over the seeds), so it
     tells of the choice of clips, not of the seeds: those are in `first` and `second`. configurations: as tested.

@@ -22,7 +22,7 @@ class TrainingError(A3DError, RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """This is what one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
+    """Part of a step is what one network did: its loss, and `hits` over the batch, percent (top-1 for one class)."""
 
     configuration: Configuration
     loss: float
