@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
-from a3d.cli.output import costed, emit, progress, ranked
+from a3d.cli.output import costed, emit, progress_bar, ranked
 from a3d.datasets.ava import THRESHOLD
 from a3d.figures.people import write_people
 from a3d.inference.detection import Proposer, Scene, detect, detected, proposals
@@ -38,14 +38,15 @@ def add(sub: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     network, proposer = load_network(options), _proposer(options)
     configuration = chosen(network, options.configuration, **budget(options))
-    with progress("detect") as told:
+    with progress_bar() as bar:
+        task = bar.add_task("detect", total=None)
         scenes = detect(
             options.video,
             network,
             proposer,
             configuration,
             options.every,
-            told,
+            lambda done, total: bar.update(task, completed=done, total=total),
             dtype(options),
         )
     if options.out:

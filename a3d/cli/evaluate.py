@@ -20,7 +20,7 @@ from a3d.cli.options import (
     read_data,
     views,
 )
-from a3d.cli.output import costed, emit, progress, report_broken
+from a3d.cli.output import costed, emit, progress_bar, report_broken
 from a3d.datasets.ava import write_detections
 from a3d.errors import InputError
 from a3d.files import replace
@@ -53,13 +53,14 @@ def run(options: argparse.Namespace) -> None:
     dataset = read_data(options)
     if options.detections and (dataset.task != "detection" or len(configurations) > 1):
         raise InputError(f"--detections {options.detections}: it takes those of one configuration on AVA")
-    with progress("test") as told:
+    with progress_bar() as bar:
+        task = bar.add_task("test", total=len(dataset))
         results = evaluate_all(
             network,
             dataset,
             configurations,
             options.views,
-            progress=told,
+            progress=lambda done, _: bar.update(task, completed=done),
             dtype=dtype(options),
         )
     report_broken(results[configurations[0]].broken)

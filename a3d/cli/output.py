@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -75,16 +75,7 @@ class Bar(Progress):
             super().stop()
 
 
-@contextmanager
-def progress(description: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar for a while; what is yielded tells it how much of how much is done."""
-    with progress_bar() as bar:
-        task = bar.add_task(description, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def progress_bar() -> Bar:
-    """Return the bar of a command whose tasks come and go."""
     return Bar(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -10,7 +10,7 @@ from a3d.budgets.latency import profile
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Table
 from a3d.cli.options import add_network, command, count, dtype, load_network
-from a3d.cli.output import emit, progress
+from a3d.cli.output import emit, progress_bar
 from a3d.inference.checkpoint import save_profile
 
 
@@ -45,14 +45,15 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _measured(network, options: argparse.Namespace, threads: int | None) -> Profile:
-    with progress("measure") as told:
+    with progress_bar() as bar:
+        task = bar.add_task("measure", total=None)
         return profile(
             network,
             options.video,
             sorted({1, *options.batch}),
             options.rounds,
             threads,
-            told,
+            lambda done, total: bar.update(task, completed=done, total=total),
             dtype(options),
         )
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
-from a3d.cli.output import costed, emit, progress
+from a3d.cli.output import costed, emit, progress_bar
 from a3d.errors import InputError
 from a3d.inference.prediction import chosen
 from a3d.inference.segments import Segment, segments
@@ -31,13 +31,14 @@ def run(options: argparse.Namespace) -> None:
         raise InputError("--json with --csv or --srt: choose one")
     network = load_network(options)
     configuration = chosen(network, options.configuration, **budget(options))
-    with progress("segments") as told:
+    with progress_bar() as bar:
+        task = bar.add_task("segments", total=None)
         found = segments(
             options.video,
             network,
             configuration,
             options.every,
-            told,
+            lambda done, total: bar.update(task, completed=done, total=total),
             dtype(options),
         )
     if options.json:

@@ -20,15 +20,13 @@ from a3d.cli.options import (
     views,
     warn_of_crossing,
 )
-from a3d.cli.output import emit, progress, report_broken
+from a3d.cli.output import Bar, emit, progress_bar, report_broken
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet
 from a3d.inference.checkpoint import save_table
 from a3d.testing.evaluation import build_table
 from a3d.testing.refinement import refine
 from a3d.trained import TrainedNetwork
-
-BUSY = "calibrate and test"
 
 
 def add(sub: argparse.ArgumentParser) -> None:
@@ -76,8 +74,8 @@ def _test(
     wanted = options.configuration
     if options.larger_crops:
         wanted = [c.enlarged for c in wanted or network.range.configurations()[1:]]  # the first is enlarged already
-    with progress(BUSY) as told:
-        built = build_table(network, training, dataset, wanted, progress=told, **_how(options))
+    with progress_bar() as bar:
+        built = build_table(network, training, dataset, wanted, **_how(bar, options))
     report_broken(built.broken)
     kept = network.table.rows if network.table is not None and wanted else ()
     fresh = {row.configuration for row in built.table.rows}
@@ -96,9 +94,9 @@ def _refine(
     candidates = between(network.range)
     if options.larger_crops:
         candidates = [c.enlarged for c in candidates]
-    with progress(BUSY) as told:
-        how = {"candidates": candidates, "progress": told, **_how(options)}
-        refined = refine(network, training, dataset, options.refine, **how)
+    with progress_bar() as bar:
+        how = _how(bar, options)
+        refined = refine(network, training, dataset, options.refine, candidates=candidates, **how)
     report_broken(refined.broken)
     _save(network, options)
     if not options.json:
@@ -121,9 +119,15 @@ def _brought(row: Row, network: TrainedNetwork) -> str:
     return f"not on the trade-off list: {better.configuration} has {better.accuracy:.1f}% for {better.gflops:.3f}"
 
 
-def _how(options: argparse.Namespace) -> dict:
-    """How configurations are tested."""
-    return {"views": options.views, "calibration_clips": options.calibration_clips, "dtype": dtype(options)}
+def _how(bar: Bar, options: argparse.Namespace) -> dict:
+    """How configurations are tested, and where progress is shown."""
+    task = bar.add_task("calibrate and test", total=None)
+    return {
+        "views": options.views,
+        "calibration_clips": options.calibration_clips,
+        "progress": lambda done, total: bar.update(task, completed=done, total=total),
+        "dtype": dtype(options),
+    }
 
 
 def _save(network: TrainedNetwork, options: argparse.Namespace) -> None:

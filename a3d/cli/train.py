@@ -49,16 +49,10 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     _add_shape(sub)
     _add_schedule(sub)
-    sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
-    sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
-    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
-    sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
-    sub.add_argument("--seed", type=int, default=0)
-    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _add_shape(sub: argparse.ArgumentParser) -> None:
-    """Which network, and over which configurations."""
+    """Which network, over which configurations."""
     sub.add_argument(
         "--temporal",
         type=lambda text: tuple(map(count, text.split(","))),
@@ -77,7 +71,7 @@ def _add_shape(sub: argparse.ArgumentParser) -> None:
 
 
 def _add_schedule(sub: argparse.ArgumentParser) -> None:
-    """How it is trained."""
+    """How it is trained, and by what."""
     sub.add_argument(
         "--recipe",
         default="small",
@@ -88,6 +82,12 @@ def _add_schedule(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--epochs", type=count, help="instead of the recipe's")
     sub.add_argument("--batch", type=count, help="instead of the recipe's")
     sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
+    sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
+    sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
+    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
+    sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
+    sub.add_argument("--seed", type=int, default=0)
+    add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def run(options: argparse.Namespace) -> None:
