@@ -22,7 +22,7 @@ def short_sides(height: int, width: int, short: int) -> tuple[int, int]:
 
 
 def resample(x: Tensor, frames: int, height: int, width: int) -> Tensor:
-    """Bring (B, C, T, H, W) to (B, C, frames, height, width): pick frames, interpolate space (bilinear, antialias)."""
+    """(B, C, T, H, W) to (B, C, frames, height, width): frames picked, space interpolated (bilinear, antialias)."""
     if x.shape[2] != frames:
         x = x[:, :, temporal_indices(x.shape[2], frames)]
     if x.shape[3:] != (height, width):

@@ -52,7 +52,7 @@ class Residents:
         return sum(kept.bytes for kept in self._kept.values())
 
     def get(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> SubNetwork:
-        """Return the sub-network, at hand or extracted now. Raises MissingStatistics."""
+        """The sub-network, at hand or extracted now. Raises MissingStatistics."""
         key, statistics, weights = (configuration, dtype), network.statistics.get(configuration), _weights(network)
         with self._lock:
             if weights != self._weights:
