@@ -23,30 +23,30 @@ class TrainingError(A3DError, RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """What one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
+    """Part of a step is what one network did: its loss, and `hits` over the batch, percent (top-1 for one class)."""
 
     configuration: Configuration
     loss: float
     top1: float
 
 
-def sample_configurations(span: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
-    """The three networks of a step: the full one, one of random width, one of the smallest width.
+def sample_configurations(range: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
+    """Return the three networks of a step: the full one, one of random width, one of the smallest width.
 
     Each sub-network draws its spatial size and its frames on its own.
     """
-    smallest, largest = span.widths[0], span.widths[-1]
+    smallest, largest = range.widths[0], range.widths[-1]
     random_width = smallest + (largest - smallest) * torch.rand((), generator=generator).item()
-    return [span.full, *(sample_resolution(span, width, generator) for width in (random_width, smallest))]
+    return [range.full, *(sample_resolution(range, width, generator) for width in (random_width, smallest))]
 
 
-def sample_resolution(span: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
-    """A random spatial size and a random number of frames of the range, at this width."""
+def sample_resolution(range: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
+    """Return a random spatial size and a random number of frames of the range, at this width."""
 
     def pick(values: tuple[int, ...]) -> int:
         return values[torch.randint(len(values), (), generator=generator)]
 
-    return Configuration(pick(span.spatials), pick(span.frame_counts), width)
+    return Configuration(pick(range.spatials), pick(range.frame_counts), width)
 
 
 def mutual_step(

@@ -53,7 +53,7 @@ class Recipe:
 
 
 def paper() -> Recipe:
-    """The published schedule for Kinetics (Sec. 4, and the SlowFast code it follows): Slow 8×8 reaches 75.2 top-1."""
+    """Return the published schedule for Kinetics (Sec. 4, and the SlowFast code it follows): Slow 8×8 reaches 75.2."""
     return Recipe(
         "paper",
         epochs=196,
@@ -87,7 +87,7 @@ def small() -> Recipe:
 
 
 def finetune() -> Recipe:
-    """A few epochs from a trained network (`--init`), over the whole range from the first step."""
+    """Return a few epochs from a trained network (`--init`), over the whole range from the first step."""
     return replace(small(), name="finetune", epochs=5, rate=5e-4, warmup=0.5, growth=())
 
 
@@ -118,7 +118,7 @@ def pretrained() -> Recipe:
 
 
 def charades() -> Recipe:
-    """Plain fine-tuning on Charades of a network trained on Kinetics (Sec. 4.1): Slow 8×8 34.7 mAP, A3D 35.6 (Table 3).
+    """Return plain fine-tuning of a Kinetics network on Charades (Sec. 4.1): Slow 8×8 34.7 mAP, A3D 35.6 (Table 3).
 
     The official schedule for Charades at half its batch and rate, as the paper halves them for 4 GPUs. Test with 30
     views: a3d train --data … --init CHECKPOINT --recipe charades, then a3d evaluate --views 10x3.
@@ -139,7 +139,7 @@ def charades() -> Recipe:
 
 
 def ava() -> Recipe:
-    """Plain fine-tuning on AVA v2.1 of a network trained on Kinetics (Sec. 4.1): Slow 8×8 20.2 mAP, A3D 20.6 (Table 4).
+    """Return plain fine-tuning of a Kinetics network on AVA v2.1 (Sec. 4.1): Slow 8×8 20.2 mAP, A3D 20.6 (Table 4).
 
     Epochs, batch, rate and steps as the paper prints them; the rest as in the official configuration.
     """
