@@ -141,7 +141,7 @@ PUBLISHED = {
     "i3d_r50": Case(hub.i3d_r50, 8, 224, (8, 64)),
     "x3d_xs": Case(hub.x3d_xs, 4, 160, (4, 64)),
     "x3d_m": Case(hub.x3d_m, 16, 224, (4, 64)),
-    "csn_r101": Case(hub.csn_r101, 32, 224, (8, 64)),
+    "csn_r101": Case(hub.csn_r101, 32, 224, (8, 96)),
     "r2plus1d_r50": Case(hub.r2plus1d_r50, 16, 224, (8, 64)),
 }
 ALL = [pytest.param(case, id=name) for name, case in CASES.items()]

@@ -115,7 +115,8 @@ def test_calibration_on_one_batch_is_training_mode(case, network, small_engine):
         mean, variance = found[name]
         scale = x.square().mean().sqrt()
         assert (mean - x.mean((0, 2, 3, 4))).abs().max() <= 1e-4 * scale
-        assert (variance - x.var((0, 2, 3, 4), correction=0)).abs().max() <= 1e-4 * scale**2
+        # What float32 makes of a hundred layers; in the last, a variance of a sample would be 50 times as far away.
+        assert (variance - x.var((0, 2, 3, 4), correction=0)).abs().max() <= 5e-4 * scale**2
 
 
 @pytest.mark.parametrize("width", (1.0, *WIDTHS))
