@@ -14,7 +14,6 @@ from a3d.cli.output import progress_bar
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.claims import HEAD, judge
 from a3d.paper.experiments import Experiment, gather, run_experiment
-from a3d.video import FrameCache
 
 NAMES = [experiment.name for experiment in ablations()]
 
@@ -60,9 +59,7 @@ def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
     training = read_data(options, "train")
     testing = read_data(options, "val", training.classes)
     warn_of_crossing(training, testing)
-    largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
-    cache = FrameCache(options.cache, short_side=largest, opened=training.open) if options.cache else training
-    how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": cache.open}
+    how = {"views": options.views, "calibration_clips": options.calibration_clips, "cache": options.cache}
     with progress_bar() as bar:
         for seed in options.seed or [0]:
             for experiment in experiments:

@@ -10,13 +10,14 @@ from pathlib import Path
 import torch
 
 import a3d
+from a3d import parallel
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.datasets import ClipSet, read_dataset
 from a3d.datasets.ava import THRESHOLD
 from a3d.datasets.groups import warning
 from a3d.datasets.official import kind
 from a3d.errors import InputError
-from a3d.inference.checkpoint import load
+from a3d.inference.checkpoint import is_checked, load
 from a3d.trained import TrainedNetwork
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -61,7 +62,11 @@ def add_json(sub: argparse.ArgumentParser) -> None:
 
 def load_network(options: argparse.Namespace) -> TrainedNetwork:
     """The network that the options of `add_network` name, where they want it, with its times in that precision."""
-    return load(options.checkpoint, options.device, dtype=dtype(options))
+    network = load(options.checkpoint, options.device, dtype=dtype(options))
+    if not is_checked(options.checkpoint) and parallel.is_main():
+        unknown = "it was written by an older version, without checksums, so that damage may go unseen"
+        print(f"{options.checkpoint}: {unknown}; a3d.save adds them", file=sys.stderr)
+    return network
 
 
 def dtype(options: argparse.Namespace) -> torch.dtype:

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from a3d import parallel
+from a3d.adaptive.checksum import weights_checksum
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
+from a3d.datasets.items import fingerprint
 from a3d.datasets.training_clips import multi_hot
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
@@ -174,7 +176,8 @@ def build_table(
     clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
     results = evaluate_all(network, dataset, configurations, views, progress=tested, dtype=dtype)
     first = results[configurations[0]]
-    table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
+    how = identity(network, dataset, views)
+    table = Table(_row(results[c], costs[c].gflops, costs[c].params, how) for c in configurations)
     return BuiltTable(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
 
 
@@ -332,9 +335,15 @@ def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor,
     )
 
 
-def _row(result: Result, gflops: float, params: int) -> Row:
+def identity(network: TrainedNetwork, dataset: ClipSet, views: tuple[int, int]) -> dict[str, str]:
+    """What a test is told apart by, as the rows of a table hold it."""
+    how = {"data": fingerprint(dataset), "views": f"{views[0]}x{views[1]}", "weights": weights_checksum(network)}
+    return how | ({"views": "boxes"} if dataset.task == "detection" else {})
+
+
+def _row(result: Result, gflops: float, params: int, how: dict[str, str]) -> Row:
     """Four digits of a percent are enough for any number of clips, and keep the file readable."""
     names = ("top1", "mean_class", "top5", "mean_ap")
     found = {name: getattr(result, name) for name in names if getattr(result, name) is not None}
     accuracies = {name: round(value, 4) for name, value in found.items()}
-    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips)
+    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips, **how)
