@@ -43,7 +43,7 @@ class FrameCache:
         stem = self.folder / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
         try:
             return CachedVideo(path, stem)
-        except (OSError, ValueError, KeyError, TypeError):  # not here yet, or damaged
+        except (OSError, EOFError, ValueError, KeyError, TypeError):  # not here yet, or damaged
             self._store(path, stem)
         return CachedVideo(path, stem)
 

@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from a3d.datasets import ClipFolder, TrainingClips, collate
+from a3d.datasets import ClipFolder, ClipSet, TrainingClips, collate
+from a3d.datasets.training_clips import frame_cache
 from a3d.video import Sampling, VideoError
+from a3d.video.encode import write_video
 
 SAMPLING = Sampling(4, 4, 24)
 
