@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from a3d.errors import A3DError
+from a3d.errors import A3DError, InputError
 
 MACHINE = re.sub(r"\W", "", socket.gethostname())  # folders are shared: another machine's processes are unknown here
 
@@ -93,9 +93,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+        raise InputError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
     return found
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number")
+    raise InputError(f"{constant} is no number")

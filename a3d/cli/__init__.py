@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 
 import a3d
-from a3d.errors import A3DError, is_out_of_memory
+from a3d.errors import A3DError, is_out_of_memory, one_line
 from a3d.files import is_full
 from a3d.stopping import Stopped, Terminated, terminable
 
@@ -65,13 +65,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with terminable():
             _run(options)
     except Stopped as stopped:
-        print(f"error: {_line(str(stopped))}", file=sys.stderr)
+        print(f"error: {one_line(stopped)}", file=sys.stderr)
         return stopped.code
     except Terminated:
         print("error: terminated", file=sys.stderr)
         return 143
     except (A3DError, OSError) as error:
-        print(f"error: {_line(_words(error))}", file=sys.stderr)
+        print(f"error: {one_line(_words(error))}", file=sys.stderr)
         return 1
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
@@ -107,11 +107,6 @@ def _run(options: argparse.Namespace) -> None:
 def _plain(word: str) -> str:
     """A file whose name begins with a dash, as YouTube's do, is no option."""
     return f"./{word}" if word.startswith("-") and Path(word).is_file() else word
-
-
-def _line(text: str) -> str:
-    """One line, without what would steer a terminal: a file's name may hold anything."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
 
 
 def _words(error: Exception) -> str:

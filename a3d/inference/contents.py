@@ -55,6 +55,8 @@ class Contents:
                     return content
         except FileError as error:
             raise CheckpointError(str(error)) from None
+        if name == TABLE and not path.exists():
+            return None  # removed by hand
         state = "is not the file that config.json speaks of, damaged or of another checkpoint"
         raise Mixed(f"{path} {state if path.exists() else 'does not exist'}: restore the whole folder")
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3d.errors import InputError
 from a3d.files import remove_leftovers, replace
 from a3d.video.decode import Video, VideoError
 
@@ -71,7 +72,7 @@ class CachedVideo:
         self.times = np.array(about["times"])
         self._frames = np.load(stem.with_name(stem.name + ".npy"), mmap_mode="r")
         if self._frames.dtype != np.uint8 or self._frames.ndim != 4 or len(self._frames) != len(self.times):
-            raise ValueError("frames and times differ")
+            raise InputError("frames and times differ")
         self.height, self.width = self._frames.shape[1:3]
 
     def __len__(self) -> int:

@@ -148,9 +148,10 @@ def test_files_that_hold_nothing_of_the_kind(arguments, checkpoint, people, data
 
 
 def test_a_name_cannot_steer_the_terminal(capsys):
-    assert main(["predict", "\x1b[2Jclip.mp4"]) == 1
+    with pytest.raises(SystemExit):
+        main(["predict", "\x1b[2Jclip.mp4"])
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and said.startswith("error: ?[2Jclip.mp4: ")
+    assert said.count("\n") == 1 and said.startswith("error: ") and "\x1b" not in said
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
