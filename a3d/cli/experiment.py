@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing
+from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing, workers
 from a3d.cli.output import progress_bar
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.claims import HEAD, judge
@@ -39,7 +39,9 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
     sub.add_argument("--calibration-clips", type=count, default=256)
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
-    sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
+    sub.add_argument(
+        "--workers", type=workers, default=0, help="processes that prepare clips (0: this one)"
+    )
     add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -184,13 +185,33 @@ def _device(text: str) -> str:
 def views(text: str) -> tuple[int, int]:
     """`10x3`: clips in time, crops in space."""
     clips, cross, crops = text.lower().partition("x")
-    if not (cross and clips.isdigit() and int(clips) > 0 and crops in ("1", "3")):
-        raise argparse.ArgumentTypeError(f"{text!r}: write CLIPSxCROPS with 1 or 3 crops, as in 10x3")
+    if not (cross and clips.isdecimal() and len(clips) < 4 and int(clips) > 0 and crops in ("1", "3")):
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r}: write CLIPSxCROPS, 1 to 999 clips and 1 or 3 crops, as in 10x3"
+        )
     return int(clips), int(crops)
 
 
 def count(text: str) -> int:
     """A whole number above 0."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a whole number above 0")
+    if not text.isdecimal() or len(text) > 12 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a whole number above 0")
     return int(text)
+
+
+def workers(text: str) -> int:
+    """How many processes prepare clips."""
+    if not text.isdecimal() or len(text) > 3:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a number of processes, 0 to 999")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """A number above 0, and finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a positive number")
+    return value

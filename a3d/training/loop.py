@@ -114,6 +114,7 @@ class Run:
                 raise self._stopped(error, stopping) from None
         for name in ("begun.pt", "before.pt") if parallel.is_main() else ():  # what a run that may go wrong needs
             (self.folder / name).unlink(missing_ok=True)
+        self.optimiser.zero_grad()  # gradients are no part of a trained network
         if self.average:
             self.network.load_state_dict(self.average, strict=False)  # no running moments among them
         return self.network.eval()
