@@ -39,9 +39,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
     sub.add_argument("--calibration-clips", type=count, default=256)
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
-    sub.add_argument(
-        "--workers", type=workers, default=0, help="processes that prepare clips (0: this one)"
-    )
+    sub.add_argument("--workers", type=workers, default=0, help="processes that prepare clips (0: this one)")
     add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -51,6 +51,7 @@ def save(network: TrainedNetwork, folder: str | Path, half: bool = False) -> Non
     config = _config(network) | {"weights": weights_checksum(network, dtype)}
     _check_table(network.table, config["weights"], Path(folder) / TABLE)
     tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in weights(network).items()}
+    _checked(check_weights, tensors, Path(folder) / WEIGHTS)
     files = {WEIGHTS: safetensors.save(tensors)} | _tested(network)
     if network.table is None:
         remove(folder, TABLE)  # of other weights
