@@ -49,6 +49,11 @@ def test_import_a3d_loads_what_is_asked_for():
     )
 
 
+def test_grad_cam_and_what_it_brings_load_when_they_are_used():
+    _, modules = loaded("import a3d\na3d.explain, a3d.compare, a3d.predict, a3d.figures\nimport a3d.maps.maps")
+    assert not modules & {"pytorch_grad_cam", "cv2", "sklearn"} and "torch" in modules
+
+
 def test_type_checkers_see_the_same_names():
     tree = ast.parse((ROOT / "a3d" / "__init__.py").read_text(encoding="utf-8"))
     (block,) = (n for n in tree.body if isinstance(n, ast.If) and getattr(n.test, "id", "") == "TYPE_CHECKING")
