@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import socket
 import stat
 from collections.abc import Callable
@@ -24,7 +25,7 @@ def replace(path: str | Path, write: Callable[[Path], object]) -> None:
     Folders are made as needed. An OSError names the file.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{MACHINE}-{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
@@ -37,6 +38,11 @@ def replace(path: str | Path, write: Callable[[Path], object]) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def temporary_name(path: Path) -> Path:
+    """Return a hidden name beside `path` that `remove_leftovers` knows, should this process be killed."""
+    return path.with_name(f".{path.name}.{MACHINE}-{os.getpid()}.tmp")
+
+
 def replace_bytes(path: str | Path, content: bytes) -> None:
     """Write `content` whole or not at all."""
     replace(path, lambda temporary: temporary.write_bytes(content))
@@ -47,7 +53,7 @@ def remove_leftovers(folder: str | Path) -> None:
     for path in Path(folder).glob(".*.tmp"):
         found = re.fullmatch(rf"\..+\.{MACHINE}-(\d+)\.tmp", path.name)
         if found and not _runs(int(found[1])):
-            path.unlink(missing_ok=True)
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def is_full(error: OSError) -> bool:

@@ -1,4 +1,4 @@
-"""`constraints.txt`, the exact set that was tested, is one that pyproject.toml allows, and holds all that it asks for."""
+"""`constraints.txt`, the exact set that was tested: pyproject.toml allows it, and it holds all that is asked for."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ ASKED = [*PROJECT["dependencies"], *(line for name, part in PROJECT["optional-de
 
 def test_every_line_is_one_version():
     assert all(re.fullmatch(r"[a-z0-9-]+==[0-9][0-9a-z.]*", line) for line in LINES) and len(PINNED) == len(LINES) > 100
-    assert LINES == sorted(LINES)
+    assert sorted(LINES) == LINES
 
 
 @pytest.mark.parametrize("line", ASKED)

@@ -25,8 +25,8 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--address",
         default="127.0.0.1",
-        help="what it listens on (127.0.0.1: this machine alone); 0.0.0.0 is for whoever reaches the machine, without a "
-        "log-in: put a proxy before it (SECURITY.md)",
+        help="what it listens on (127.0.0.1: this machine alone); 0.0.0.0 is for whoever reaches the machine, without "
+        "a log-in: put a proxy before it (SECURITY.md)",
     )
 
 

@@ -26,7 +26,7 @@ from a3d.budgets.profile import Profile, device_name, file_name
 from a3d.budgets.table import LARGEST, Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
 from a3d.errors import A3DError
-from a3d.files import replace
+from a3d.files import remove_leftovers, replace
 from a3d.inference.checks import check_config, check_statistics, check_weights
 from a3d.inference.contents import STATISTICS, TABLE, WEIGHTS, CheckpointError, Contents, Mixed, remove, write
 from a3d.networks.builders import build, shapes
@@ -97,6 +97,7 @@ def _check_table(table: Table | None, known: str, path: Path) -> None:
 def save_profile(profile: Profile, folder: str | Path) -> Path:
     """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder."""
     path = Path(folder) / profile.file_name
+    remove_leftovers(folder)
     replace(path, lambda temporary: temporary.write_text(profile.to_json(), encoding="utf-8"))
     return path
 

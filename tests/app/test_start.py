@@ -61,6 +61,7 @@ def test_an_upload_may_have_any_name(name, monkeypatch):
     """The file is refused for what it is, by a name of one short line."""
     monkeypatch.syspath_prepend(str(ROOT / "app"))
     import clips
+
     from a3d.inference.checkpoint import load
     from a3d.video import VideoError
 
