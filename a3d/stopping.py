@@ -28,11 +28,12 @@ class Terminated(KeyboardInterrupt):
 class Stopping:
     """While it is entered, SIGTERM and Ctrl-C set `.signal`, which the work looks at where it can stop.
 
-    The second one interrupts at once. In another thread than the first, where no signal arrives, nothing changes.
+    The second one interrupts at once. told: say on stderr that it was heard. In another thread than the first, where
+    no signal arrives, nothing changes.
     """
 
-    def __init__(self) -> None:
-        self.signal = 0
+    def __init__(self, told: bool = True) -> None:
+        self.signal, self._told = 0, told
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> Stopping:
@@ -42,13 +43,15 @@ class Stopping:
 
     def __exit__(self, *error: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) == self._heed:  # else something has decided otherwise since
+                signal.signal(number, handler)
 
     def _heed(self, number: int, frame: object) -> None:
         if self.signal:
             raise KeyboardInterrupt
         self.signal = number
-        print("stopping after this step; once more: at once", file=sys.stderr, flush=True)
+        if self._told:
+            print("stopping after this step; once more: at once", file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -105,7 +105,7 @@ class Run:
         self.network.train()
         self._announce()
         self._cut_log()
-        with Stopping() as stopping:
+        with Stopping(told=parallel.is_main()) as stopping:
             try:
                 self._train(progress, stopping)
             except (KeyboardInterrupt, RuntimeError) as error:
@@ -144,11 +144,12 @@ class Run:
 
     def _stopped(self, error: BaseException, stopping: Stopping) -> BaseException:
         """Write the state, and return what to raise."""
-        parallel.ignore_termination()
+        if parallel.is_distributed():
+            parallel.ignore_termination()
         if self._is_whole:  # nothing was exchanged since the last step: these are the weights after it
             self.save_state()
         kept = f"{self.folder / 'state.pt'} holds the steps before"
-        if stopping.signal:
+        if stopping.signal and not isinstance(error, ProcessLost):
             done = f"{self.step} of {self.steps} steps are done, {kept}"
             return Stopped(stopping.signal, f"{done}; the same command with --resume goes on")
         if isinstance(error, KeyboardInterrupt):
