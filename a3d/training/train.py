@@ -63,10 +63,11 @@ def train(
     if resume and not run.resume():
         raise InputError(f"{out} holds no state to resume from: leave out --resume")
     made = out / "checkpoint"
-    if not resume and ((out / "state.pt").exists() or (made / "config.json").exists()):
+    is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
+    if not resume and (is_made or (out / "state.pt").exists()):
         raise InputError(f"{out} already holds a run: add --resume, or give another --out")
     run.train(progress)
-    if (made / "config.json").exists():
+    if is_made:
         return _kept(made, network, device)
     facts = {"recipe": asdict(recipe), "clips": len(clips), "broken": clips.broken}
     facts |= {"hours": round((time.time() - started) / 3600, 3), "torch": torch.__version__}
