@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from a3d.inference.detection import detect
     from a3d.inference.people import DetectorError
     from a3d.inference.prediction import Prediction, predict
+    from a3d.inference.segments import Segment, ribbon, segments
     from a3d.maps.maps import Comparison, Explanation, compare, explain
     from a3d.networks import (
         by_name,
@@ -85,6 +86,7 @@ NAMES = {
     "inference.detection": "detect",
     "inference.people": "DetectorError",
     "inference.prediction": "Prediction predict",
+    "inference.segments": "Segment ribbon segments",
     "maps.maps": "Comparison Explanation compare explain",
     "networks": "by_name lite0 lite1 lite2 slow_r18 slow_r26 slow_r50 slow_r101 slowfast_r18 slowfast_r26 slowfast_r50 "
     "slowfast_r101 x3d_l x3d_m x3d_s x3d_xs",

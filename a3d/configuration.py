@@ -19,7 +19,7 @@ class ConfigurationError(A3DError, ValueError):
 @total_ordering
 @dataclass(frozen=True)
 class Configuration:
-    """One point of the three trade-off dimensions: S²×T, γw.
+    """A configuration is one point of the three trade-off dimensions: S²×T, γw.
 
     spatial: side of the square input crop, pixels. frames: frames of the (Slow) pathway.
     width: share γw of the channels, in (0, 1]; six decimals count, as in `key`.
@@ -44,7 +44,7 @@ class Configuration:
 
     @property
     def key(self) -> str:
-        """Plain form for commands, files and addresses: `224x4@0.9`."""
+        """Return the plain form for commands, files and addresses: `224x4@0.9`."""
         return f"{self.spatial}x{self.frames}@{self._width}"
 
     @property
@@ -72,7 +72,7 @@ class Configuration:
 
 
 def channels_at(channels: int, width: float, divisor: int = 8) -> int:
-    """Channels kept of a layer's `channels` at `width`: a multiple of 8, never below 90% of the exact product.
+    """Return channels kept of a layer's `channels` at `width`: a multiple of 8, never below 90% of the exact product.
 
     All of them at width 1.
 
@@ -123,12 +123,12 @@ class ComputationalRange:
 
     @property
     def full(self) -> Configuration:
-        """The teacher of the training step: all channels at the reference size and frames."""
+        """Return the teacher of the training step: all channels at the reference size and frames."""
         return Configuration(self.spatials[-1], self.frame_counts[-1], 1.0)
 
     @property
     def largest(self) -> Configuration:
-        """The full network tested at 8/7 of the reference size: the paper's 256² for 224²."""
+        """Return the full network tested at 8/7 of the reference size: the paper's 256² for 224²."""
         return self.full.enlarged
 
     @property
@@ -153,7 +153,7 @@ class ComputationalRange:
 
 
 def range_0016(spatial: int = 224, frames: int = 8) -> ComputationalRange:
-    """[0.016, 1]: γs in sevenths from 4/7 (0.57), γt in quarters, γw 0.5 to 1; 97 configurations."""
+    """Return [0.016, 1]: γs in sevenths from 4/7 (0.57), γt in quarters, γw 0.5 to 1; 97 configurations."""
     return ComputationalRange(
         "[0.016, 1]",
         _sizes(spatial, (4 / 7, 5 / 7, 6 / 7, 1)),
@@ -163,7 +163,7 @@ def range_0016(spatial: int = 224, frames: int = 8) -> ComputationalRange:
 
 
 def range_006(spatial: int = 224, frames: int = 8) -> ComputationalRange:
-    """[0.06, 1]: ρ = 16, so γs from 16^(-1/6) = 0.63, γt from 16^(-1/3) = 0.4, γw 0.63 to 1; 46 configurations."""
+    """Return [0.06, 1]: ρ = 16, so γs from 16^(-1/6) = 0.63, γt from 16^(-1/3) = 0.4, γw 0.63 to 1: 46 of them."""
     return ComputationalRange(
         "[0.06, 1]",
         _sizes(spatial, (16 ** (-1 / 6), 16 ** (-1 / 12), 1)),
@@ -173,7 +173,7 @@ def range_006(spatial: int = 224, frames: int = 8) -> ComputationalRange:
 
 
 def range_without_time(spatial: int = 224, frames: int = 8) -> ComputationalRange:
-    """[0.06, 1] without the temporal dimension (Table 6): all frames, so γs and γw from 16^(-1/4) = 0.5."""
+    """Return [0.06, 1] without time (Table 6): all frames, so γs and γw from 16^(-1/4) = 0.5."""
     return ComputationalRange(
         "[0.06, 1] w/o T",
         _sizes(spatial, (0.5, 16 ** (-1 / 6), 16 ** (-1 / 12), 1)),

@@ -46,7 +46,7 @@ class TrainedNetwork(AdaptiveNetwork):
 
     @property
     def full(self) -> Configuration:
-        """All channels at the reference size and frames: the teacher of training (Fig. 2)."""
+        """Return all channels at the reference size and frames: the teacher of training (Fig. 2)."""
         return self.range.full
 
 

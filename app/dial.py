@@ -97,7 +97,7 @@ def stops(table: Table, unit: str = "gflops", profile: Profile | None = None, co
     that every answer can be reached. Three digits, rounded up: what is shown is enough for what it buys.
     """
     cost = words.costs(table, unit, profile)
-    costs = [cost(row) for row in (*table.trade_off("gflops" if unit == "share" else unit, profile), table.full)]
+    costs = [cost(row) for row in (*table.trade_off(unit, profile), table.full)]
     low, high = min(costs), max(costs)
     between = [low * (high / low) ** (i / (count - 1)) for i in range(1, count - 1)]
     budgets = sorted({words.rounded_up(value) for value in (*costs, *between)})

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, Context
 from itertools import pairwise
 
+from a3d.budgets.budget import amount, digits
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
 from a3d.maps import Agreement, Comparison
-from a3d.testing.metrics import wilson
 
 UNIT_NAMES = {
     "gflops": "in GFLOPs",
@@ -19,11 +19,6 @@ UNIT_NAMES = {
     "params": "in parameters",
 }
 GIVEN_UP = {"spatial": "pixels", "frames": "frames", "width": "width"}
-
-
-def digits(value: float) -> str:
-    """Three of them: 54.5, 0.213."""
-    return f"{value:#.3g}".rstrip(".")
 
 
 def rounded_up(value: float) -> float:
@@ -46,20 +41,10 @@ def params(count: float) -> str:
 
 def costs(table: Table, unit: str, profile: Profile | None) -> Callable[[Row], float]:
     """What a row costs on the dial. An unmeasured full network is set at the dearest that was measured."""
-    if unit == "share":
-        return lambda row: 100 * row.gflops / table.full.gflops
     if unit != "milliseconds":
-        return lambda row: getattr(row, unit)
+        return table.costs(unit)
     times = [profile.milliseconds(row.configuration) for row in table.rows if row.configuration in profile]
     return lambda row: profile.milliseconds(row.configuration) if row.configuration in profile else max(times)
-
-
-def amount(value: float, unit: str) -> str:
-    """A budget as it is said."""
-    if unit == "params":
-        return f"{digits(value / 1e6)} M parameters" if value >= 1e6 else f"{digits(value / 1e3)} k parameters"
-    names = {"gflops": " GFLOPs", "milliseconds": " ms", "share": "% of the full network"}
-    return digits(value) + names[unit]
 
 
 def budget(value: float, unit: str, whole: float) -> str:
@@ -78,17 +63,17 @@ def accuracy(row: Row) -> str:
     """Top-1 with what it was counted on."""
     metric = "top-1" if row.mean_ap is None else "mAP"
     top1 = f"{row.accuracy:.1f}% {metric}" + (" as published" if row.published else "")
-    if row.clips is None or row.mean_ap is not None:
+    if row.interval is None:
         return top1
-    low, high = wilson(row.top1, row.clips)
+    low, high = row.interval
     return f"{top1} (95% interval {low:.0f}–{high:.0f} on {row.clips:,} clips)"
 
 
 def interval(row: Row) -> str:
     """Of top-1, 95%; empty where it is not known on how many clips it was tested."""
-    if row.clips is None or row.mean_ap is not None:
+    if row.interval is None:
         return ""
-    low, high = wilson(row.top1, row.clips)
+    low, high = row.interval
     return f"{low:.0f}–{high:.0f}%"
 
 

@@ -28,6 +28,7 @@ def use(path: str) -> None:
     prediction = a3d.predict(path, network, gflops=0.2)
     assert_type(prediction, a3d.Prediction)
     assert_type(prediction.label, str)
+    assert_type(a3d.segments(path, network, gflops=0.2), list[a3d.Segment])
     comparison = a3d.compare(path, network, configuration=row.configuration)
     assert_type(comparison, a3d.Comparison)
     assert_type(comparison.sub, a3d.Explanation)

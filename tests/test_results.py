@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from a3d.budgets.interval import wilson
 from a3d.paper.ablations import ablations
 from a3d.paper.claims import HEAD, claims, judge
 from a3d.paper.experiments import BORROWED, OWN, read_outcomes
-from a3d.testing.metrics import wilson
 
 ROOT = Path(__file__).parents[1]
 

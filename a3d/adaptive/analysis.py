@@ -59,7 +59,7 @@ REFUSED_MODULES = (nn.ChannelShuffle, nn.PixelShuffle, nn.Softmax2d, nn.LocalRes
 
 
 class Analysis:
-    """The layout of every tensor of a graph.
+    """The layout of every tensor of a graph is worked out here.
 
     layouts: of each node that gives a tensor. raw: nodes that no layer came before, whose channels are those of the
     clip. layer_nodes: the node of each layer, by path. Raises NotAdaptable for what cannot be sliced, naming it.

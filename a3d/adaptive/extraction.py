@@ -48,7 +48,7 @@ class Adaptive(Protocol):
 
 
 class SubNetwork(nn.Module):
-    """One configuration as an ordinary, immutable module: its parameters alone, its statistics folded into them.
+    """This is one configuration as an ordinary, immutable module: its parameters alone, its statistics folded in.
 
     It stays in evaluation mode, and its parameters ask for no gradient. `.compile()` compiles it, as any module.
     """

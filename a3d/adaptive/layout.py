@@ -44,14 +44,14 @@ class Group:
 
 @dataclass(frozen=True)
 class Layout:
-    """The channels of a tensor: groups side by side along one of its dimensions."""
+    """A layout tells the channels of a tensor: groups side by side along one of its dimensions."""
 
     groups: tuple[Group, ...]
     dimension: int = 1
 
     @property
     def size(self) -> int:
-        """Channels at full width."""
+        """Return channels at full width."""
         return sum(group.size for group in self.groups)
 
     @property

@@ -17,7 +17,7 @@ class Moments:
         self.sums: dict[str, tuple[int, Tensor, Tensor]] = {}
 
     def add(self, name: str, x: Tensor) -> tuple[Tensor, Tensor]:
-        """x: (B, C, T, H, W). Batches are merged by count, so uneven ones weigh as they should. Returns x's moments."""
+        """Add x (B, C, T, H, W) and return its moments; uneven batches weigh by their count."""
         count, (mean, variance) = x.numel() // x.shape[1], mean_and_variance(x)
         self.merge(name, count, mean.double(), variance.double() * count)
         return mean, variance

@@ -102,7 +102,7 @@ class AdaptiveNetwork(nn.Module):
 
     @property
     def full(self) -> Configuration:
-        """All channels at the reference size and frames."""
+        """Return all channels at the reference size and frames."""
         return Configuration(self.architecture.spatial, self.architecture.frames, 1.0)
 
     @property

@@ -34,13 +34,13 @@ def made_clips(setting: Setting) -> Iterator[Figure]:
 
 
 def real_clips(setting: Setting) -> Iterator[Figure]:
-    """Every seventh validation clip, 8 × 8 frames from its middle."""
+    """Return every seventh validation clip, 8 × 8 frames from its middle."""
     paths = [item.path for item in ClipFolder(setting.folder("data"), "val").items[::7]]
     yield _figure(f"{len(paths)} clips of {setting.data.name}", [(path, middle(path)) for path in paths])
 
 
 def moving_noise(width: int, height: int, frames: int) -> Iterator[np.ndarray]:
-    """A camera that pans over texture, with grain: uint8 (height, width, 3)."""
+    """Return a camera that pans over texture, with grain: uint8 (height, width, 3)."""
     generator = np.random.default_rng(0)
     coarse = generator.integers(40, 200, (height // 8 + frames // 8 + 1, width // 8 + frames // 4 + 1, 3), np.uint8)
     texture = np.kron(coarse, np.ones((8, 8, 1), np.uint8))

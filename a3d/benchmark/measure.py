@@ -38,7 +38,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Figure:
-    """One row of the benchmark.
+    """A figure is one row of the benchmark.
 
     name: what is measured. ours, rival: medians in `unit`, None if there is none. ratio: how ours compares, in the
     sense that `target` is written in: `≥ 1.6` for a speed-up, `≤ 1.1` for a share of the rival's time, empty for none.
@@ -77,7 +77,7 @@ class Timing:
 
 
 def rival(package: str) -> ModuleType:
-    """The module of a rival package. Raises RivalMissing."""
+    """Import the module of a rival package. Raises RivalMissing."""
     try:
         return importlib.import_module(package)
     except ImportError as error:

@@ -53,7 +53,7 @@ def full_network(setting: Setting) -> Iterator[Figure]:
 
 
 def answers_in_bfloat16(setting: Setting) -> Iterator[Figure]:
-    """Over the validation clips, against float32: logits, and the most probable class."""
+    """Compare with float32 over the validation clips: logits, and the most probable class."""
     network = load(setting.folder("checkpoint"), setting.device)
     configuration = network.full
     clips = _validation(network, configuration, setting.folder("data"))

@@ -26,7 +26,7 @@ CALIBRATION_CLIPS = 64
 
 
 def mutual(setting: Setting) -> Iterator[Figure]:
-    """A step of slow_r50 with its three networks, as sampled, over one of the full network alone."""
+    """Time a step of slow_r50 with its three networks, as sampled, over one of the full network alone."""
     span, draw = range_0016(SPATIAL), torch.Generator().manual_seed(0)
     network, step = _stepping(setting)
     drawn = [sample_configurations(span, draw) for _ in range(DRAWS)]

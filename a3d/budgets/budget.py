@@ -9,6 +9,7 @@ from typing import TypedDict
 from a3d.errors import A3DError
 
 UNITS = {"gflops": "GFLOPs", "milliseconds": "ms", "params": "parameters", "megabytes": "MB"}
+SHARE = "share"  # percent of the full network's GFLOPs: no budget by itself, as it needs a table to be told
 
 
 class BudgetError(A3DError, ValueError):
@@ -55,6 +56,21 @@ class Budget:
 def check_unit(unit: str) -> None:
     if unit not in UNITS:
         raise BudgetError(f"budgets in {unit!r}: choose one of {', '.join(UNITS)}")
+
+
+def digits(value: float) -> str:
+    """Return three of them: 54.5, 0.213."""
+    return f"{value:#.3g}".rstrip(".")
+
+
+def amount(value: float, unit: str) -> str:
+    """Return how much of a unit, or of `SHARE`, as people are told: `0.213 GFLOPs`, `2.40 M parameters`."""
+    if unit == SHARE:
+        return f"{digits(value)}% of the full network"
+    if unit == "params":
+        value, unit_name = (value / 1e6, "M parameters") if value >= 1e6 else (value / 1e3, "k parameters")
+        return f"{digits(value)} {unit_name}"
+    return f"{digits(value)} {UNITS[unit]}"
 
 
 def enough(cost: float) -> str:

@@ -1,4 +1,4 @@
-"""The paper's own numbers, on Kinetics-400 with 30 views: its tables, chosen from like any other, and its peers.
+"""The paper's own numbers, on Kinetics-400 with 30 views: its tables, chosen from like any other.
 
 The tables are data, in the format of `Table.write_csv`. GFLOPs and parameters are as printed where the paper prints
 them (`row.printed`, one decimal) and computed by `cost` elsewhere; `row.source` names the tables that a row is from.
@@ -6,8 +6,6 @@ them (`row.printed`, one decimal) and computed by `cost` elsewhere; `row.source`
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
 from pathlib import Path
 
 from a3d.budgets.table import Table, TableError
@@ -31,38 +29,3 @@ def published(name: str) -> Table:
     if name not in TITLES:
         raise TableError(f"no published table {name!r}: choose one of {', '.join(TITLES)}")
     return Table.read_csv(FOLDER / f"{name}.csv")
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Another system of Table 1, as printed; None where it prints nothing.
-
-    flow: it also sees optical flow. top1, top5: percent. gflops: of one view. params: in ones.
-    """
-
-    model: str
-    pretrain: str | None
-    flow: bool
-    top1: float
-    top5: float | None
-    gflops: float
-    views: int | None
-    params: int
-
-
-def peers() -> list[Peer]:
-    """The other systems of Table 1, in its order."""
-    with (FOLDER / "peers.csv").open(newline="", encoding="utf-8") as file:
-        return [
-            Peer(
-                fields["model"],
-                fields["pretrain"] or None,
-                fields["flow"] == "yes",
-                float(fields["top1"]),
-                float(fields["top5"]) if fields["top5"] else None,
-                float(fields["gflops"]),
-                int(fields["views"]) if fields["views"] else None,
-                round(float(fields["params_millions"]) * 1e6),
-            )
-            for fields in csv.DictReader(file)
-        ]

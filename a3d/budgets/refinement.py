@@ -16,7 +16,7 @@ MIDDLE = (0.25, 0.75)  # of a gap: what lies there leaves two gaps that are both
 
 @dataclass(frozen=True)
 class Point:
-    """A configuration on the curve of accuracy over GFLOPs, tested or expected there."""
+    """A point is a configuration on the curve of accuracy over GFLOPs, tested or expected there."""
 
     configuration: Configuration
     gflops: float
@@ -25,19 +25,19 @@ class Point:
 
 @dataclass(frozen=True)
 class Gap:
-    """Two neighbours on the curve."""
+    """A gap lies between two neighbours on the curve."""
 
     low: Point
     high: Point
 
     @property
     def width(self) -> float:
-        """In log-GFLOPs."""
+        """Return the width in log-GFLOPs."""
         return math.log(self.high.gflops / self.low.gflops)
 
     @property
     def rise(self) -> float:
-        """Of the accuracy, percent."""
+        """Return the rise of the accuracy, percent."""
         return self.high.accuracy - self.low.accuracy
 
     def place(self, gflops: float) -> float:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from a3d import files
-from a3d.budgets.budget import UNITS, Budget, BudgetError, check_unit, enough
+from a3d.budgets.budget import SHARE, UNITS, Budget, BudgetError, check_unit, enough
+from a3d.budgets.interval import wilson
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.errors import A3DError
 
@@ -36,7 +37,7 @@ class TableError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One tested configuration.
+    """A row is one tested configuration.
 
     gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
     clips: how many it was tested on. mean_ap: percent, of several labels a clip. None: not known.
@@ -69,12 +70,17 @@ class Row:
         return self.top1 if self.mean_ap is None else self.mean_ap
 
     @property
+    def interval(self) -> tuple[float, float] | None:
+        """The ends of the 95% interval of top-1, percent; None where the clips are not known, and of an mAP."""
+        return None if self.clips is None or self.mean_ap is not None else wilson(self.top1, self.clips)
+
+    @property
     def published(self) -> bool:
         return self.source != ""
 
     @property
     def megabytes(self) -> float:
-        """Of the weights in float32, 1e6 bytes."""
+        """Return the size of the weights in float32, 1e6 bytes."""
         return 4 * self.params / 1e6
 
 
@@ -167,7 +173,7 @@ class Table:
         budget = Budget.of(gflops=gflops, milliseconds=milliseconds, params=params, megabytes=megabytes)
         if budget is None:
             raise BudgetError(f"no budget to choose within: give one of {', '.join(UNITS)}")
-        cost, rows = _cost(budget.unit, profile), self.trade_off(budget.unit, profile)
+        cost, rows = self.costs(budget.unit, profile), self.trade_off(budget.unit, profile)
         affordable = [row for row in rows if cost(row) <= budget.limit]
         if not affordable:
             raise BudgetError(
@@ -179,18 +185,37 @@ class Table:
     def trade_off(self, by: str = "gflops", profile: Profile | None = None) -> list[Row]:
         """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate.
 
-        by: what cost is counted in, "gflops", "milliseconds", "params" or "megabytes". Milliseconds are those of
-        `profile`, and rows that it has not measured are left out.
+        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, and rows that it has not
+        measured are left out.
         """
-        cost, rows = _cost(by, profile), self.rows
+        cost, rows = self.costs(by, profile), self.rows
         if by == "milliseconds":
             rows = [row for row in rows if row.configuration in profile]
             if not rows:
                 raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
         return best_within(rows, cost)
 
+    def costs(self, unit: str, profile: Profile | None = None) -> Callable[[Row], float]:
+        """Return what tells the cost of a row: in a unit of budgets, or as "share", in percent of the full network's
+        GFLOPs.
+
+        Milliseconds are those of `profile`, and BudgetError is raised without one.
+        """
+        if unit == SHARE:
+            whole = self.full.gflops
+            return lambda row: 100 * row.gflops / whole
+        check_unit(unit)
+        if unit != "milliseconds":
+            return lambda row: getattr(row, unit)
+        if profile is None:
+            raise BudgetError(
+                "milliseconds: no times are known of this device; measure them (a3d profile --checkpoint DIR), "
+                "load again"
+            )
+        return lambda row: profile.milliseconds(row.configuration)
+
     def to_frame(self) -> DataFrame:
-        """One line a row, with the columns of the file."""
+        """Return one line a row, with the columns of the file."""
         import pandas  # takes longer to import than a table to read
 
         return pandas.DataFrame([_fields(row) for row in self.rows], columns=self._columns())
@@ -239,18 +264,6 @@ def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: 
         if not best or row.accuracy > best[-1].accuracy:
             best.append(row)
     return best
-
-
-def _cost(unit: str, profile: Profile | None) -> Callable[[Row], float]:
-    """What a row costs in a unit."""
-    check_unit(unit)
-    if unit != "milliseconds":
-        return lambda row: getattr(row, unit)
-    if profile is None:
-        raise BudgetError(
-            "milliseconds: no times are known of this device; measure them (a3d profile --checkpoint DIR), load again"
-        )
-    return lambda row: profile.milliseconds(row.configuration)
 
 
 def _fields(row: Row) -> dict[str, object]:

@@ -6,8 +6,8 @@ cannot be read, 1 for the rest. A programming error is a traceback.
 What `--json` prints is a list of objects, one for each thing asked for, in the order asked, also if asked twice. In
 every command the same thing has the same key: `configuration` as in `112x4@0.6`, `gflops` and `params` of one clip,
 `top1`, `top5`, `mean_class` and `mean_ap` in percent, `interval` (95%, of the accuracy), `clips`, `views`, `video`,
-`label` and `probability` (0 to 1), `time` in seconds, `milliseconds` of the network on one clip. What is not known is
-null. `a3d watch`, whose list has no end, prints an object a line.
+`label` and `probability` (0 to 1), `time`, `start` and `end` in seconds, `milliseconds` of the network on one clip.
+What is not known is null. `a3d watch`, whose list has no end, prints an object a line.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ COMMANDS = {
     "predict": "What happens in a video, within a budget.",
     "explain": "Where and when the full network and a sub-network look: a video side by side, and the shares of the "
     "frames.",
+    "segments": "What happens when in a long video: its parts with a label each, for programs or as subtitles.",
     "app": "Open the dashboard: drag a budget, see the network that it buys and what that network looks at.",
     "cost": "GFLOPs and parameters of configurations, without running them on data.",
     "profile": "Measure every configuration of a table on this device; budgets can then be given in milliseconds.",

@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def machine() -> dict:
-    """What the figures depend on: the machine, the versions, the time."""
+    """Return what the figures depend on: the machine, the versions, the time."""
     packages = ["torch", "torchvision", "av", "numpy", *sorted({r for group in GROUPS.values() for r in group.rivals})]
     return {
         "a3d": a3d.__version__,

@@ -27,6 +27,7 @@ from a3d.files import replace
 from a3d.inference.prediction import chosen
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult
+from a3d.testing.confusion import class_accuracies
 from a3d.testing.evaluation import Result, evaluate_all
 
 
@@ -91,12 +92,15 @@ def _result(result: Result | BoxResult, labels: Sequence[str]) -> dict:
         "clips": result.clips,
         "views": "{}x{}".format(*result.views),
         "broken": list(result.broken),
-    } | ({} if result.mean_ap is None else {"classes": _classes(result, labels)})
+        "classes": _classes(result, labels),
+    }
 
 
 def _classes(result: Result | BoxResult, labels: Sequence[str]) -> dict[str, float | None]:
-    """AP of every class in percent; None for one that does not occur, which the mean leaves out."""
+    """AP or accuracy of every class in percent; None for one that does not occur, which the mean leaves out."""
     if isinstance(result, BoxResult):
         return result.aps
+    if result.mean_ap is None:
+        return class_accuracies(result, labels)
     found = class_average_precision(result.probabilities, result.labels).tolist()
     return {name: None if math.isnan(ap) else ap for name, ap in zip(labels, found, strict=True)}

@@ -47,6 +47,12 @@ def add(sub: argparse.ArgumentParser) -> None:
         help="checkpoint folder to start from, of any classes or task, whose shape holds where none is given; "
         "or a file of weights: an image network, which is inflated, or a video network",
     )
+    _add_shape(sub)
+    _add_schedule(sub)
+
+
+def _add_shape(sub: argparse.ArgumentParser) -> None:
+    """Which network, over which configurations."""
     sub.add_argument(
         "--temporal",
         type=lambda text: tuple(map(count, text.split(","))),
@@ -62,6 +68,10 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--spatial", type=count, help="reference size in pixels (224)")
     sub.add_argument("--frames", type=count, help="frames T of the full clip (8; SlowFast 4)")
     sub.add_argument("--stride", type=count, help="frames between two of the clip, τ (8; SlowFast 16)")
+
+
+def _add_schedule(sub: argparse.ArgumentParser) -> None:
+    """How it is trained, and by what."""
     sub.add_argument(
         "--recipe",
         default="small",
@@ -84,7 +94,7 @@ def run(options: argparse.Namespace) -> None:
     data = read_data(options, "train")
     for folder in options.extra:
         data.items += read_data(options, "train", data.classes, folder).items
-    network, span, sampling = _network(options, data.classes, data.task)
+    network, range, sampling = _network(options, data.classes, data.task)
     if sampling.rate is None and not (options.init and options.init.is_dir()):  # a checkpoint's sampling holds
         sampling = replace(sampling, rate=median_rate(data))
     recipe = _recipe(options)
@@ -94,7 +104,7 @@ def run(options: argparse.Namespace) -> None:
             data,
             options.out,
             recipe,
-            range=span,
+            range=range,
             sampling=sampling,
             resume=options.resume,
             seed=options.seed,
@@ -124,13 +134,13 @@ def _network(options: argparse.Namespace, classes: tuple[str, ...], task: str):
     torch.manual_seed(options.seed)
     start = load(options.init) if options.init and not options.init.is_file() else None
     network = _fresh(options, classes, task) if start is None else _transferred(options, start, classes, task)
-    span, sampling = _range(options.range or "0.016", network), default_sampling(network, options.stride)
+    range, sampling = _range(options.range or "0.016", network), default_sampling(network, options.stride)
     if start is not None:
-        if not options.range and start.range.full == span.full:
-            span = start.range
+        if not options.range and start.range.full == range.full:
+            range = start.range
         stride = sampling.stride if options.stride else start.sampling.stride
         sampling = replace(start.sampling, frames=sampling.frames, stride=stride, spatial=sampling.spatial)
-    return network, span, sampling
+    return network, range, sampling
 
 
 def _fresh(options: argparse.Namespace, classes: tuple[str, ...], task: str) -> AdaptiveNetwork:
@@ -147,10 +157,10 @@ def _range(text: str, network: AdaptiveNetwork) -> ComputationalRange:
     spatial, frames = network.full.spatial, network.full.frames
     if text in RANGES:
         return RANGES[text](spatial, frames)
-    span = ComputationalRange.parse(text)
-    if span.full != network.full:
-        raise ConfigurationError(f"range {text}: its largest, {span.full}, is not the network's {network.full}")
-    return span
+    range = ComputationalRange.parse(text)
+    if range.full != network.full:
+        raise ConfigurationError(f"range {text}: its largest, {range.full}, is not the network's {network.full}")
+    return range
 
 
 def _transferred(
@@ -173,7 +183,7 @@ def _published(options: argparse.Namespace, classes: tuple[str, ...]):
         raise InputError(f"{option} {getattr(options, given[0])}: {options.recipe} has its own; leave out {option}")
     experiment = KINETICS[options.recipe](len(classes))
     torch.manual_seed(options.seed)
-    return build(experiment.architecture), experiment.span, experiment.sampling
+    return build(experiment.architecture), experiment.range, experiment.sampling
 
 
 def _recipe(options: argparse.Namespace):

@@ -54,7 +54,7 @@ def records(file: Path, needed: Collection[str]) -> Iterator[tuple[str, dict[str
 
 
 def number(text: str, what: str, place: str, low: float = 0.0, high: float = math.inf) -> float:
-    """A field as a number within its bounds."""
+    """Return a field as a number within its bounds."""
     try:
         value = float(text)
     except ValueError:

@@ -25,7 +25,7 @@ Key = tuple[str, int]  # a movie and a second of it
 
 
 class ActionBox(NamedTuple):
-    """A line of an AVA file. action: 1 to 80, 0 for a person of whom nothing is said.
+    """This is a line of an AVA file. action: 1 to 80, 0 for a person of whom nothing is said.
 
     score: the last column, a detection's or a proposal's score, an annotation's number of the person; 1 without one.
     """
@@ -42,7 +42,7 @@ class ActionBox(NamedTuple):
 
 
 class Ava(ClipSet):
-    """A clip for every annotated second of the movies in a folder, centred on it, with the people in it.
+    """Every annotated second of the movies in a folder is a clip, centred on it, with the people in it.
 
     videos: movies `ID.mkv`, their usual cut from second 900 on, or folders of frames `ID/ID_000001.jpg` at 30 a second
     from second 900 on. Annotations of one's own may be at any seconds: with one that is not within 900 to 1800, files
@@ -160,7 +160,7 @@ def read_label_map(file: str | Path) -> dict[int, str]:
 
 
 def read_excluded(file: str | Path) -> frozenset[Key]:
-    """The lines `video,second` of a file."""
+    """Return the lines `video,second` of a file."""
     return frozenset((fields[0], _whole(fields[1], "timestamp", place, 0)) for place, fields in lines(Path(file), (2,)))
 
 

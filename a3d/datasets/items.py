@@ -55,7 +55,7 @@ class ClipSet:
         return len(self.items)
 
     def open(self, path: Path) -> Video:
-        """The frames of an item by number, and their times. Raises VideoError."""
+        """Return the frames of an item by number, and their times. Raises VideoError."""
         return Video(path)
 
     def duration(self, path: Path) -> float:

@@ -62,7 +62,7 @@ def read_dataset(
 
 
 def kind(source: str | Path) -> str:
-    """One of `KINDS`. Raises DatasetError for a CSV file that is none of them."""
+    """Return one of `KINDS`. Raises DatasetError for a CSV file that is none of them."""
     path = Path(source)
     if not path.exists():
         raise DatasetError(f"{path}: no such folder or file; check the path")

@@ -84,7 +84,7 @@ class TrainingClips(Dataset):
 
     @property
     def broken(self) -> int:
-        """Clips found unreadable so far."""
+        """Return clips found unreadable so far."""
         return int(self._broken.sum())
 
     @property
@@ -170,7 +170,7 @@ def _short_sides(sampling: Sampling) -> tuple[int, int]:
 
 
 def multi_hot(labels: Sequence[int], classes: int) -> Tensor:
-    """float32 (classes,): 1 for each of the labels."""
+    """Return float32 (classes,): 1 for each of the labels, else 0."""
     target = torch.zeros(classes)
     target[list(labels)] = 1.0
     return target

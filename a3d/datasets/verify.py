@@ -20,7 +20,7 @@ READERS = 8  # files at once: opening one is waiting for the disk
 
 
 class Finding(NamedTuple):
-    """One file. state: of `STATES`; detail: the cause, empty for "ok"."""
+    """This is what was found about one file. state: of `STATES`; detail: the cause, empty for "ok"."""
 
     file: str
     state: str
@@ -50,7 +50,7 @@ def unlabelled(folder: Path, datasets: Iterable[ClipSet]) -> Iterator[Finding]:
 
 
 def write_report(file: Path, findings: list[Finding]) -> None:
-    """CSV, a line a file."""
+    """Write CSV, a line a file."""
     with file.open("w", newline="", encoding="utf-8") as text:
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(Finding._fields)

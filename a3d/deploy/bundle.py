@@ -9,7 +9,7 @@ from types import ModuleType
 
 
 def bundle(module: ModuleType) -> str:
-    """The text of `module`, after those of the modules of this package that it imports, each once.
+    """Return the text of `module`, after those of the modules of this package that it imports, each once.
 
     Names are taken as they are: no two modules may define the same one, and none may rename what it imports.
     """

@@ -52,21 +52,21 @@ class Deployed(nn.Module):
         return self.sub(normalise(frames, self.sampling))
 
 
-def export(network: TrainedNetwork, configuration: Configuration, folder: str | Path, format: str = "onnx") -> Exported:
+def export(network: TrainedNetwork, configuration: Configuration, folder: str | Path, kind: str = "onnx") -> Exported:
     """Writes the sub-network at a configuration and `run.py`, which classifies videos with it, into `folder`.
 
-    format: `onnx` (`network.onnx`, run by onnxruntime) or `torch-export` (`network.pt2`, run by PyTorch without this
+    kind: `onnx` (`network.onnx`, run by onnxruntime) or `torch-export` (`network.pt2`, run by PyTorch without this
     package). The file takes uint8 (B, T, S, S, 3) with any B, and holds class names, sampling and provenance. It is run
     before it gets its name: ExportError if a logit differs by more than 1e-3, or for another
-    format. Raises MissingStatistics for a configuration that was not calibrated, Untrained without class names.
+    kind. Raises MissingStatistics for a configuration that was not calibrated, Untrained without class names.
     """
-    if format not in FILES:
-        raise ExportError(f"format {format!r}: choose one of {', '.join(FILES)}")
+    if kind not in FILES:
+        raise ExportError(f"kind {kind!r}: choose one of {', '.join(FILES)}")
     if network.task == "detection":
         raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
     check_trained(network)
     folder = Path(folder)
-    other = next((folder / name for name in FILES.values() if name != FILES[format] and (folder / name).exists()), None)
+    other = next((folder / name for name in FILES.values() if name != FILES[kind] and (folder / name).exists()), None)
     if other is not None:
         raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
     deployed = Deployed(network, configuration).cpu()
@@ -75,7 +75,7 @@ def export(network: TrainedNetwork, configuration: Configuration, folder: str | 
     unfinished = temporary_name(folder / "export")
     unfinished.mkdir()
     try:
-        path = unfinished / FILES[format]
+        path = unfinished / FILES[kind]
         difference = _write(deployed, path, metadata(network, configuration))
         path.replace(folder / path.name)
     finally:

@@ -51,7 +51,7 @@ def load(file):
 
 
 def read(path, frames, stride, seen, size, rate=None, side=512):
-    """Of `frames` × `stride` in the middle of a video the frames `seen`: uint8 (seen, size, size, 3).
+    """Read of `frames` × `stride` in the middle of a video the frames `seen`: uint8 (seen, size, size, 3).
 
     rate: frames a second that `stride` belongs to, by default the video's own. side: to what the short side of
     larger pictures is brought first.
@@ -65,7 +65,7 @@ def read(path, frames, stride, seen, size, rate=None, side=512):
 
 
 def shrunk(picture, side):
-    """A picture, uint8 (H, W, 3), its short side at most `side`."""
+    """Shrink a picture, uint8 (H, W, 3), to a short side of at most `side`."""
     scale = side / min(picture.shape[:2])
     if scale >= 1:
         return picture
@@ -73,7 +73,7 @@ def shrunk(picture, side):
 
 
 def square(picture, size):
-    """The middle of a picture, its short side brought to `size`: uint8 (size, size, 3)."""
+    """Return the middle of a picture, its short side brought to `size`: uint8 (size, size, 3)."""
     scale = size / min(picture.shape[:2])
     rows, columns = (weights(n, max(size, round(n * scale))) for n in picture.shape[:2])
     down, across = ((len(each) - size) // 2 for each in (rows, columns))
@@ -81,7 +81,7 @@ def square(picture, size):
 
 
 def resized(picture, rows, columns):
-    """uint8 (H, W, 3) by the weights of its lines (h, H) and columns (w, W): uint8 (h, w, 3)."""
+    """Resize uint8 (H, W, 3) by the weights of its lines (h, H) and columns (w, W): uint8 (h, w, 3)."""
     wide = np.einsum("jw,hwc->hjc", columns, picture, optimize=True).round()
     return np.einsum("ih,hjc->ijc", rows, wide, optimize=True).round().astype(np.uint8)
 

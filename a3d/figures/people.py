@@ -35,7 +35,7 @@ def write_people(path: str | Path, scenes: Sequence[Scene], out: str | Path, abo
 
 
 def draw(picture: np.ndarray, people: Sequence[Person], above: float = 0.5, most: int = 3) -> np.ndarray:
-    """uint8 (H, W, 3) with the people in it, likewise. People are coloured from left to right."""
+    """Draw the people into uint8 (H, W, 3), likewise. They are coloured from left to right."""
     image = Image.fromarray(picture)
     canvas, size = ImageDraw.Draw(image), max(11, round(min(picture.shape[:2]) / 26))
     font = ImageFont.load_default(size)

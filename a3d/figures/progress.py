@@ -36,7 +36,7 @@ def training_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
 
 
 def accuracy_figure(metrics: DataFrame, by: str = "epoch") -> go.Figure:
-    """Top-1 over the augmented training clips: the full network, random widths, and the smallest width.
+    """Draw top-1 over the augmented training clips: the full network, random widths, and the smallest width.
 
     by: as in `training_figure`.
     """

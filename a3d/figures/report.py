@@ -19,7 +19,6 @@ from a3d.errors import A3DError
 from a3d.figures.progress import accuracy_figure, runs_figure, sampled_figure, training_figure
 from a3d.figures.tradeoff import curves_figure, tradeoff_figure
 from a3d.inference.checkpoint import load
-from a3d.testing.metrics import wilson
 from a3d.trained import TrainedNetwork
 from a3d.training.following import read_metrics, read_steps
 
@@ -67,7 +66,7 @@ def read_entry(folder: str | Path) -> Entry:
 
 
 def report(folders: Sequence[str | Path], references: Sequence[str] = ()) -> str:
-    """The page, whole. references: names of published tables (`a3d.budgets.published.TITLES`) to draw beside."""
+    """Return the page, whole. references: names of published tables (`a3d.budgets.published.TITLES`) to draw beside."""
     entries = [read_entry(folder) for folder in folders]
     if len({entry.name for entry in entries}) < len(entries):
         entries = [Entry(str(e.folder), e.folder, e.metrics, e.steps, e.network) for e in entries]
@@ -172,7 +171,7 @@ def _about(network: TrainedNetwork) -> dict[str, object]:
         "network": ", ".join([architecture.name, *options, architecture.task]),
         "range": f"{network.range.name}: {', '.join(map(str, network.range.spatials))} pixels, "
         f"{', '.join(map(str, network.range.frame_counts))} frames, width from {network.range.widths[0]:g}",
-        "clip": f"{sampling.frames} frames, one of every {sampling.stride}, {sampling.spatial}²",
+        "clip": str(sampling),
         "classes": ", ".join(network.labels[:40]) + (", …" if len(network.labels) > 40 else ""),
     }
     return facts | network.provenance
@@ -191,9 +190,9 @@ def _short(row: Row) -> str:
 
 
 def _accuracy(row: Row) -> str:
-    if not row.clips or row.mean_ap is not None:  # the interval is one of shares of clips
+    if row.interval is None:
         return f"{row.accuracy:.1f}%"
-    low, high = wilson(row.top1, row.clips)
+    low, high = row.interval
     return f"{row.top1:.1f}% ({low:.1f} to {high:.1f})"
 
 

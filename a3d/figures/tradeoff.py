@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import cycle, pairwise
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from a3d.budgets.budget import SHARE, amount
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.figures.look import BLUE, FAINT, FULL, GREEN, INK, SKY, SUB, VERMILION, look
-from a3d.testing.metrics import wilson
 
 if TYPE_CHECKING:
     from a3d.budgets.profile import Profile
@@ -53,7 +52,7 @@ def tradeoff_figure(
     are milliseconds. profile: times of this device, needed for milliseconds; what it has not measured is left out.
     Every point of `table` has the key of its configuration as `customdata`, by which a click is read.
     """
-    cost, trade_off = _cost(table, unit, profile), table.trade_off("gflops" if unit == "share" else unit, profile)
+    cost, trade_off = table.costs(unit, profile), table.trade_off(unit, profile)
     rows = [row for row in table.rows if unit != "milliseconds" or row.configuration in profile]
     others = {} if unit == "milliseconds" else dict(published or {})
     figure = go.Figure()
@@ -72,7 +71,7 @@ def tradeoff_figure(
         # Named on the spot: there is room above a rising curve, but not to the left of its start.
         mark, cheapest = figure.data[-1], cost(trade_off[0])
         mark.mode, mark.textposition = "markers+text", "top center" if mark.x[0] <= cheapest else "top left"
-    costs = [cost(row) for row in rows] + [_cost(curve, unit)(row) for curve in others.values() for row in curve.rows]
+    costs = [cost(row) for row in rows] + [curve.costs(unit)(row) for curve in others.values() for row in curve.rows]
     _axes(figure, unit, table.metric, costs, budget)
     return figure
 
@@ -84,13 +83,13 @@ def curves_figure(tables: Mapping[str, Table], published: Mapping[str, Table] | 
     """
     unit, figure, costs = "share" if published else "gflops", go.Figure(), []
     for (name, table), (colour, symbol) in zip(tables.items(), cycle(CURVES)):
-        cost, rows = _cost(table, unit), table.trade_off()
+        cost, rows = table.costs(unit), table.trade_off()
         line, marker = {"color": colour, "width": 2}, {"color": colour, "symbol": symbol, "size": 8}
         figure.add_scatter(**_points(rows, cost) | {"mode": "lines+markers"}, name=name, line=line, marker=marker)
         costs += map(cost, rows)
     for name, curve in (published or {}).items():
         figure.add_trace(_published_curve(name, curve, unit))
-        costs += map(_cost(curve, unit), curve.trade_off())
+        costs += map(curve.costs(unit), curve.trade_off())
     _axes(figure, unit, next(iter(tables.values())).metric, costs, None)
     return figure
 
@@ -105,20 +104,10 @@ def _axes(figure: go.Figure, unit: str, metric: str, costs: Sequence[float], bud
         type="log",
         range=(low, high),
         tickvals=ticks,
-        ticktext=[_short(tick, unit, "g") for tick in ticks],
+        ticktext=[_tick(tick, unit) for tick in ticks],
         title_text=AXES[unit],
     )
     figure.update_yaxes(title_text="mAP, %" if metric == "mAP" else "top-1 accuracy, %")
-
-
-def _cost(table: Table, unit: str, profile: Profile | None = None) -> Callable[[Row], float]:
-    """What a row costs on an axis."""
-    if unit == "share":
-        whole = table.full.gflops
-        return lambda row: 100 * row.gflops / whole
-    if unit == "milliseconds":
-        return lambda row: profile.milliseconds(row.configuration)
-    return attrgetter(unit)
 
 
 def _points(rows: Sequence[Row], cost: Callable[[Row], float]) -> dict:
@@ -184,7 +173,7 @@ def _label_steps(figure: go.Figure, rows: Sequence[Row], cost: Callable[[Row], f
 
 def _published_curve(name: str, table: Table, unit: str) -> go.Scatter:
     return go.Scatter(
-        **(_points(table.trade_off(), _cost(table, unit)) | {"customdata": None, "mode": "lines+markers"}),
+        **(_points(table.trade_off(), table.costs(unit)) | {"customdata": None, "mode": "lines+markers"}),
         name=name,
         line={"color": SKY, "width": 1.5, "dash": "dot"},
         marker={"symbol": "circle-open", "size": 7},
@@ -202,9 +191,9 @@ def _mark(row: Row, name: str, symbol: str, colour: str, cost: Callable[[Row], f
 
 
 def _interval(row: Row, colour: str) -> dict | None:
-    if row.clips is None or row.mean_ap is not None:
+    if row.interval is None:
         return None
-    low, high = wilson(row.top1, row.clips)
+    low, high = row.interval
     reach = {"array": [high - row.top1], "arrayminus": [row.top1 - low]}
     return {"type": "data", "symmetric": False, **reach, "color": colour, "thickness": 1, "width": 4}
 
@@ -214,16 +203,16 @@ def _draw_budget(figure: go.Figure, budget: float, unit: str, low: float, high: 
     whole = {"y0": 0, "y1": 1, "yref": "paper"}
     figure.add_shape(type="rect", x0=budget, x1=10**high, **whole, fillcolor="rgba(128,128,128,0.13)", line_width=0)
     side = "left" if math.log10(budget) < 0.8 * high + 0.2 * low else "right"  # of the text that touches the line
-    text = f"budget {_short(budget, unit, '.3g')}"
+    text = f"budget {amount(budget, unit)}"
     label = {"text": text, "textposition": "start", "textangle": 0, "xanchor": side, "padding": 6}
     line = {"color": INK, "width": 1.5, "dash": "dash"}
     figure.add_shape(type="line", x0=budget, x1=budget, **whole, line=line, label=label)
 
 
-def _short(value: float, unit: str, form: str) -> str:
+def _tick(value: float, unit: str) -> str:
     if unit == "params":
-        return f"{value / 1e6:{form}} M"
-    return f"{value:{form}}%" if unit == "share" else f"{value:{form}}"
+        return f"{value / 1e6:g} M"
+    return f"{value:g}%" if unit == SHARE else f"{value:g}"
 
 
 def _log_range(values: Sequence[float]) -> tuple[float, float]:

@@ -54,7 +54,7 @@ def detect(
     dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> tuple[Scene, ...]:
-    """People and their actions every `every` seconds, each moment judged from the clip around it.
+    """Find people and their actions every `every` seconds, each moment judged from the clip around it.
 
     proposer: gives the boxes, as `proposals` or `detected` make one. The configuration is given, or chosen as in
     `predict`. progress is told the moments done and their total. dtype: what the convolutions compute in.

@@ -18,7 +18,7 @@ class DetectorError(A3DError, ValueError):
 
 
 class PersonDetector:
-    """Person boxes of a picture. weights: torchvision's `fasterrcnn_resnet50_fpn_coco-*.pth`, or its v2.
+    """Finds person boxes in a picture. weights: torchvision's `fasterrcnn_resnet50_fpn_coco-*.pth`, or its v2.
 
     Raises DetectorError for a file that is missing, unsafe, or of another network.
     """

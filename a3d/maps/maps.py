@@ -43,7 +43,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one pathway found.
+    """This is what one pathway found.
 
     pathway: "slow" or "fast". map: float32 (t, h, w), in logit units; negative where it speaks against the class.
     seen: int64 (t,), the frame of `Explanation.frames` that each step belongs to; ascending, and repeated for Fast.
@@ -82,7 +82,7 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One configuration on one clip, explained for one class.
+    """This explains one configuration on one clip for one class.
 
     evidence: one a pathway; `map`, `shares`, `times` and `seen` are those of the first, the Slow one.
     logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier.
@@ -104,7 +104,7 @@ class Explanation:
 
     @property
     def name(self) -> str:
-        """Of the class explained."""
+        """Return the name of the class explained."""
         return self.labels[self.label]
 
     @property
@@ -166,7 +166,7 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A full network and a sub-network, or any two, on the same frames, explained for the same class."""
+    """A full network and a sub-network, or any two, are compared on the same frames, for the same class."""
 
     full: Explanation
     sub: Explanation
@@ -208,7 +208,7 @@ def explain(
     dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> Explanation:
-    """The evidence of one configuration for one class.
+    """Return the evidence of one configuration for one class.
 
     The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
     device), `params=` or `megabytes=`, or the full one. label: a class name
@@ -243,7 +243,7 @@ def compare(
     dtype: torch.dtype = torch.float32,
     **budget: Unpack[Limits],
 ) -> Comparison:
-    """The full network and a sub-network on the same frames, decoded once.
+    """Compare the full network and a sub-network on the same frames, decoded once.
 
     Both are explained for the same class: `label`, or what the full network finds most probable. The sub-network is
     given or chosen as in `explain`.

@@ -19,7 +19,7 @@ TABLE = np.array([unlabel_rgb(colour) for colour in _STEPS], np.float32)  # (256
 
 
 def blend(frames: np.ndarray, evidence: np.ndarray, scale: float) -> np.ndarray:
-    """uint8 (n, H, W, 3) frames under `evidence` (n, H, W), as uint8 (n, H, W, 3).
+    """Lay `evidence` (n, H, W) over frames uint8 (n, H, W, 3): uint8 (n, H, W, 3).
 
     Colours run from 0 to `scale`, the same for every picture; where evidence is 0 or negative the frame is bare.
     """

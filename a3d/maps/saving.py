@@ -19,7 +19,7 @@ PAGE = """<!DOCTYPE html>
 
 
 def maps_npz(comparison: Comparison) -> bytes:
-    """A `.npz` file of both networks: for each, `first_…` and `second_…`,
+    """Return a `.npz` file of both networks: for each, `first_…` and `second_…`,
 
     map: float32 (t, h, w), logit units; seen: int64 (t,), the frame of each step; times: float64 (t,), seconds;
     shares: float64 (t,); probabilities: float32 (classes,); configuration, label, method: text; logit, bias: numbers.

@@ -5,26 +5,11 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-class ConvNorm(nn.Module):
-    """A convolution and its batch norm."""
-
-    def __init__(
-        self, inputs: int, outputs: int, kernel: tuple[int, int, int], stride=(1, 1, 1), dilation: int = 1
-    ) -> None:
-        """dilation: in space."""
-        super().__init__()
-        steps = (1, dilation, dilation)
-        padding = tuple(k // 2 * step for k, step in zip(kernel, steps, strict=True))
-        self.conv = nn.Conv3d(inputs, outputs, kernel, stride, padding, steps, bias=False)
-        self.norm = nn.BatchNorm3d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.norm(self.conv(x))
+from a3d.networks.layers import ConvNorm
 
 
 class Stem(nn.Module):
-    """Convolution of 7² with spatial stride 2, then a max pool of 3² with stride 2: (B, 3, T, S, S) to S/4."""
+    """A convolution of 7² with spatial stride 2 and a max pool of 3² with stride 2 bring (B, 3, T, S, S) to S/4."""
 
     def __init__(self, outputs: int, temporal: int) -> None:
         super().__init__()
@@ -43,7 +28,7 @@ class Bottleneck(nn.Module):
         super().__init__()
         outputs, step = inner * self.expansion, (1, stride, stride)
         self.a = ConvNorm(inputs, inner, (temporal, 1, 1))
-        self.b = ConvNorm(inner, inner, (1, 3, 3), step, dilation)
+        self.b = ConvNorm(inner, inner, (1, 3, 3), step, dilation=dilation)
         self.c = ConvNorm(inner, outputs, (1, 1, 1))
         self.shortcut = shortcut(inputs, outputs, step)
         nn.init.zeros_(self.c.norm.weight)
@@ -54,14 +39,14 @@ class Bottleneck(nn.Module):
 
 
 class BasicBlock(nn.Module):
-    """t×3² (with the stride), 1×3²: the block of the 18-layer variants."""
+    """This is the block of the 18-layer variants: t×3² (with the stride), 1×3²."""
 
     expansion = 1
 
     def __init__(self, inputs: int, inner: int, temporal: int, stride: int, dilation: int) -> None:
         super().__init__()
         step = (1, stride, stride)
-        self.a = ConvNorm(inputs, inner, (temporal, 3, 3), step, dilation)
+        self.a = ConvNorm(inputs, inner, (temporal, 3, 3), step, dilation=dilation)
         self.b = ConvNorm(inner, inner, (1, 3, 3), dilation=dilation)
         self.shortcut = shortcut(inputs, inner, step)
         nn.init.zeros_(self.b.norm.weight)
@@ -102,7 +87,7 @@ STRIDES = (1, 2, 2, 2)
 
 
 class Pathway(nn.Module):
-    """Stem and four residual stages.
+    """A pathway is a stem and four residual stages.
 
     temporal: kernel sizes in time of the stem and of each stage. fused: channels that come to those of the pathway
     before each stage. temporal_blocks: how many blocks of the third stage look along time; None for all.
@@ -139,13 +124,3 @@ class Pathway(nn.Module):
         for stage in self.stages:
             x = stage(x)
         return x
-
-
-def initialise(network: nn.Module) -> None:
-    """He initialisation by fan-out of the convolutions; classifiers from N(0, 0.01²). Zeroed batch norms stay."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv3d):
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, nn.Linear):
-            nn.init.normal_(module.weight, std=0.01)
-            nn.init.zeros_(module.bias)

@@ -1,4 +1,4 @@
-"""Layers that the mobile networks share: a convolution with its batch norm, and how weights start."""
+"""Layers that all networks share: a convolution with its batch norm, and how weights start."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from torch import nn
 class ConvNorm(nn.Sequential):
     """A convolution, its batch norm, and the activation after it if one is given: (B, C, T, H, W) to the same form.
 
-    kernel, stride, padding: one number a dimension, (time, height, width); k // 2 zeros on both sides unless told.
-    pad: what pads the input besides.
+    kernel, stride, padding: one number a dimension, (time, height, width); what keeps the size at stride 1 unless told.
+    dilation: in space. pad: what pads the input besides.
     """
 
     def __init__(
@@ -25,12 +25,15 @@ class ConvNorm(nn.Sequential):
         activation: nn.Module | None = None,
         eps: float = 1e-5,
         pad: nn.Module | None = None,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         if pad is not None:
             self.pad = pad
-        padding = tuple(size // 2 for size in kernel) if padding is None else padding
-        self.conv = nn.Conv3d(inputs, outputs, kernel, stride, padding, groups=groups, bias=False)
+        steps = (1, dilation, dilation)
+        same = tuple(size // 2 * step for size, step in zip(kernel, steps, strict=True))
+        padding = same if padding is None else padding
+        self.conv = nn.Conv3d(inputs, outputs, kernel, stride, padding, steps, groups, bias=False)
         self.norm = nn.BatchNorm3d(outputs, eps)
         if activation is not None:
             self.act = activation

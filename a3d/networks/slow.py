@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from a3d.networks.blocks import Pathway, initialise
+from a3d.networks.blocks import Pathway
+from a3d.networks.layers import initialise
 
 SLOW_KERNELS = (1, 1, 1, 3, 3)  # in time, of stem and stages: the Slow pathway looks along time only late
 
 
 class Slow(nn.Module):
-    """Every dimension adapts: width, spatial size and frames.
+    """In this network every dimension adapts: width, spatial size and frames.
 
     depth: 18, 26, 50 or 101. base_channels: of the stem, 64 as published. dropout: before the classifier.
     temporal_blocks: how many blocks of the third stage look along time, one number; all of them if empty.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, fx, nn
 
-from a3d.networks.blocks import ConvNorm, Pathway, initialise
+from a3d.networks.blocks import Pathway
+from a3d.networks.layers import ConvNorm, initialise
 from a3d.networks.slow import SLOW_KERNELS
 
 FAST_KERNELS = (5, 3, 3, 3, 3)

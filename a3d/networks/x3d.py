@@ -70,7 +70,7 @@ class X3D(nn.Module):
 
 
 class Stem(nn.Sequential):
-    """A convolution of 1×3² with spatial stride 2, one along time channel by channel, batch norm, ReLU."""
+    """Runs a convolution of 1×3² with spatial stride 2, one along time channel by channel, batch norm, ReLU."""
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class Block(nn.Module):
 
 
 class SqueezeExcitation(nn.Module):
-    """Each channel times a number between 0 and 1 that the means of all channels decide."""
+    """Each channel is multiplied by a number between 0 and 1 that the means of all channels decide."""
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ from a3d.video import Sampling
 
 
 def ablations(size: str = "small") -> list[Experiment]:
-    """All experiments at a size of `SIZES`, the headline comparison first.
+    """Return all experiments at a size of `SIZES`, the headline comparison first.
 
     - mutual against independent training at the full, a middle and the smallest configuration: `mutual_0016` and
       `plain_full`, `plain_middle`, `plain_smallest`;
@@ -30,12 +30,12 @@ def ablations(size: str = "small") -> list[Experiment]:
     by its accuracy here.
     """
     slow, slowfast = (build() for build in SIZES[size])
-    sides = slow.span.full.spatial, slow.span.full.frames
-    wide, narrow, timeless = (replace(slow, span=make(*sides)) for make in (range_0016, range_006, range_without_time))
+    sides = slow.range.full.spatial, slow.range.full.frames
+    wide, narrow, timeless = (replace(slow, range=make(*sides)) for make in (range_0016, range_006, range_without_time))
     labels = replace(wide, recipe=replace(slow.recipe, step="labels"))
     resolutions = replace(narrow, recipe=replace(slow.recipe, step="resolutions"))
     tested = (*_listed("table_9"), "256x4@1", "256x2@1", "224x6@0.9", *ONE_DIMENSION)
-    borrowing = tuple(in_place(key, wide.span) for key in ("224x8@1", *ONE_DIMENSION, "224x4@0.8", "128x2@0.5"))
+    borrowing = tuple(in_place(key, wide.range) for key in ("224x8@1", *ONE_DIMENSION, "224x4@0.8", "128x2@0.5"))
     return [
         replace(_tested(wide, "mutual_0016", *tested), borrowing=borrowing),
         _plain(slow, "plain_full", "256x8@1", "224x8@1"),
@@ -55,27 +55,27 @@ def ablations(size: str = "small") -> list[Experiment]:
 
 def small_slow() -> Experiment:
     """Slow, 18 layers, 16 base channels, a quarter of the paper's sizes (56²×8): minutes a run on one core."""
-    span = range_0016(56, 8)
+    range = range_0016(56, 8)
     return Experiment(
         "small_slow",
         Architecture("slow_r18", 400, 56, 8, options={"base_channels": 16, "dropout": 0.2}),
-        span,
+        range,
         Sampling(8, 8, 56),
         from_scratch(),
-        tuple(span.configurations()),
+        tuple(range.configurations()),
     )
 
 
 def small_slowfast() -> Experiment:
-    """SlowFast of the same size: Slow 56²×4, Fast 56²×16. A clip is more work, so for two thirds of the epochs."""
-    span = range_006(56, 4)
+    """Return SlowFast of the same size: Slow 56²×4, Fast 56²×16; a clip is more work, so two thirds of the epochs."""
+    range = range_006(56, 4)
     return Experiment(
         "small_slowfast",
         Architecture("slowfast_r18", 400, 56, 4, options={"base_channels": 16, "alpha": 4, "dropout": 0.2}),
-        span,
+        range,
         Sampling(16, 4, 56),
         replace(from_scratch(), epochs=8),
-        tuple(span.configurations()),
+        tuple(range.configurations()),
     )
 
 
@@ -85,11 +85,11 @@ SIZES = {"small": (small_slow, small_slowfast), "kinetics": (kinetics_slow_8x8_0
 ONE_DIMENSION = ("128x8@1", "224x2@1", "224x8@0.5")  # what gives up one dimension alone, all of it
 
 
-def in_place(key: str, span: ComputationalRange) -> Configuration:
-    """A configuration of the paper with the spatial size that takes its place in `span`: 56 for 224, 64 for 256."""
+def in_place(key: str, range: ComputationalRange) -> Configuration:
+    """A configuration of the paper with the spatial size that takes its place in `range`: 56 for 224, 64 for 256."""
     configuration = Configuration.parse(key)
-    wanted = configuration.spatial * span.full.spatial / 224
-    sizes = (*span.spatials, span.largest.spatial)
+    wanted = configuration.spatial * range.full.spatial / 224
+    sizes = (*range.spatials, range.largest.spatial)
     return replace(configuration, spatial=min(sizes, key=lambda size: abs(size - wanted)))
 
 
@@ -99,7 +99,7 @@ def _listed(table: str) -> list[str]:
 
 
 def _tested(experiment: Experiment, name: str, *keys: str) -> Experiment:
-    tested = dict.fromkeys(in_place(key, experiment.span) for key in keys)
+    tested = dict.fromkeys(in_place(key, experiment.range) for key in keys)
     return replace(experiment, name=name, tested=tuple(tested))
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean, stdev
 
+from a3d.budgets.interval import NORMAL_95
 from a3d.paper.ablations import ablations, in_place
 from a3d.paper.experiments import BORROWED, OWN, Outcome
-from a3d.testing.metrics import NORMAL_95
 
 HEAD = """| in the paper | claim | first, top-1 by seed | second | difference, points | holds here | paper |
 |---|---|---|---|---|---|---|"""
@@ -36,7 +36,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Finding:
-    """A claim on the outcomes at hand. first, second: top-1 in percent of each seed. difference: of their means.
+    """This is a claim on the outcomes. first, second: top-1 in percent of each seed. difference: of their means.
 
     low, high: 95% interval of the difference, paired clip by clip (a clip counts by its mean over the seeds), so it
     tells of the choice of clips, not of the seeds: those are in `first` and `second`. configurations: as tested.
@@ -58,7 +58,7 @@ class Finding:
 
     @property
     def row(self) -> str:
-        """A row below `HEAD`, in Markdown."""
+        """Return a row below `HEAD`, in Markdown."""
         first, second = (
             f"{configuration}: {' · '.join(f'{top1:.1f}' for top1 in side)}"
             for configuration, side in zip(self.configurations, (self.first, self.second), strict=True)
@@ -86,14 +86,14 @@ def claims() -> list[Claim]:
 
 def judge(outcomes: Sequence[Outcome], size: str = "small") -> list[Finding]:
     """A finding for each claim whose two networks were tested with the same seeds on the same clips."""
-    spans = {experiment.name: experiment.span for experiment in ablations(size)}
+    ranges = {experiment.name: experiment.range for experiment in ablations(size)}
     tested: dict[tuple[str, str, str], dict[int, Outcome]] = {}
     for found in outcomes:
         tested.setdefault((found.experiment, found.configuration, found.statistics), {})[found.seed] = found
     findings = []
     for claim in claims():
         sides = [
-            tested.get((name, in_place(key, spans[name]).key, statistics), {})
+            tested.get((name, in_place(key, ranges[name]).key, statistics), {})
             for (name, key), statistics in ((claim.first, OWN), (claim.second, OWN if claim.calibrated else BORROWED))
         ]
         seeds = sorted(sides[0].keys() & sides[1].keys())
@@ -117,7 +117,7 @@ def _finding(claim: Claim, first: list[Outcome], second: list[Outcome]) -> Findi
 
 
 def paired(first: Sequence[str], second: Sequence[str]) -> tuple[float, float, float]:
-    """Difference of two accuracies on the same clips and its 95% interval, in points: low, difference, high.
+    """Return the difference of accuracies on the same clips with its 95% interval, in points: low, difference, high.
 
     first, second: a string of digits a seed, 1 for a clip that was right. A clip counts once, by its mean over seeds.
     """

@@ -41,7 +41,7 @@ class ExperimentError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One network trained from scratch.
+    """An experiment is one network trained from scratch.
 
     tested: configurations that are calibrated and tested. borrowing: those of them that are also tested without
     calibration, with the full network's statistics.
@@ -49,7 +49,7 @@ class Experiment:
 
     name: str
     architecture: Architecture
-    span: ComputationalRange
+    range: ComputationalRange
     sampling: Sampling
     recipe: Recipe
     tested: tuple[Configuration, ...]
@@ -58,7 +58,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one configuration of one experiment reached: a line of `results.csv`.
+    """This is what one configuration of one experiment reached: a line of `results.csv`.
 
     statistics: its own, or those of the full network. top1, mean_class: percent. low, high: the 95% interval of top1.
     clips, views: how many were tested, and views of each. seconds: that training took, on whatever machine it was.
@@ -112,9 +112,9 @@ def run_experiment(
     torch.manual_seed(seed)
     architecture = changed(experiment.architecture, classes=len(training.classes))
     clips = training_clips(training, experiment.sampling, experiment.recipe, seed, cache=cache)
-    run = Run(build(architecture), clips, experiment.span, experiment.recipe, folder, seed, workers, device)
+    run = Run(build(architecture), clips, experiment.range, experiment.recipe, folder, seed, workers, device)
     run.resume()
-    network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.span)
+    network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.range)
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
     outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
     if parallel.is_main():
@@ -123,7 +123,7 @@ def run_experiment(
 
 
 def gather(folder: str | Path) -> list[Outcome]:
-    """All outcomes under `folder`, written together into its `results.csv`."""
+    """Write all outcomes under `folder` together into its `results.csv`, and return them."""
     folder = Path(folder)
     outcomes = [outcome for path in sorted(folder.glob("*/results.csv")) for outcome in read_outcomes(path)]
     write_outcomes(folder / "results.csv", outcomes)
@@ -215,7 +215,7 @@ def _test(
 
     outcomes = [outcome(found, OWN) for found in evaluate_all(network, testing, experiment.tested, views).values()]
     for configuration in experiment.borrowing:
-        reuse_statistics(network, configuration, experiment.span.full)
+        reuse_statistics(network, configuration, experiment.range.full)
     borrowed = evaluate_all(network, testing, experiment.borrowing, views) if experiment.borrowing else {}
     return outcomes + [outcome(found, BORROWED) for found in borrowed.values()]
 

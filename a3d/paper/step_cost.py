@@ -13,11 +13,11 @@ from a3d.configuration import ComputationalRange, Configuration
 
 PAPER = ("random", "smallest")  # Sec. 3.1: one width is random, the other always the smallest
 TWO_RANDOM = ("random", "random")  # the reading that gives the 1.61 that Table 2 prints
-WIDTHS = 50  # parts that the range of widths is integrated in
+MIDDLES = [(i + 0.5) / 50 for i in range(50)]  # of the parts that the range of widths is integrated in
 
 
-def expected_ratio(span: ComputationalRange, sampled: Sequence[str] = PAPER) -> float:
-    """1 plus the expected γw²γs²γt of the sub-networks: exact, by Eq. 2, without the rounding of real networks.
+def expected_ratio(range: ComputationalRange, sampled: Sequence[str] = PAPER) -> float:
+    """Return 1 plus the expected γw²γs²γt of the sub-networks: exact, by Eq. 2, without rounding of channels.
 
     sampled: the width of each sub-network, "random" (uniform over the range) or "smallest".
 
@@ -25,25 +25,27 @@ def expected_ratio(span: ComputationalRange, sampled: Sequence[str] = PAPER) -> 
     [0.06, 1]: that is two random widths, at 142, 178 or 224 pixels and 3, 5 or 8 frames. (The rounded factors of
     Sec. 4 give 1.49 and 1.62.)
     """
-    low = span.widths[0]
+    low = range.widths[0]
     width = {"random": (1 + low + low * low) / 3, "smallest": low * low}  # of γw²: ∫ γ² dγ / (1 - low), and low²
-    spatial = fmean((s / span.full.spatial) ** 2 for s in span.spatials)
-    frames = fmean(t / span.full.frames for t in span.frame_counts)
+    spatial = fmean((s / range.full.spatial) ** 2 for s in range.spatials)
+    frames = fmean(t / range.full.frames for t in range.frame_counts)
     return 1 + sum(width[kind] for kind in sampled) * spatial * frames
 
 
-def expected_network_ratio(network: AdaptiveNetwork, span: ComputationalRange, sampled: Sequence[str] = PAPER) -> float:
+def expected_network_ratio(
+    network: AdaptiveNetwork, range: ComputationalRange, sampled: Sequence[str] = PAPER
+) -> float:
     """The same in the multiply-adds of a real network, its channels rounded and, for SlowFast, its Fast pathway whole.
 
     Resolution and width are drawn independently, so a layer's expected cost is that of its positions times that of
     its weights. The width is integrated by the midpoint rule.
     """
-    low, full = span.widths[0], span.full
-    widths = {"random": [low + (1 - low) * (i + 0.5) / WIDTHS for i in range(WIDTHS)], "smallest": [low]}
+    low, full = range.widths[0], range.full
+    widths = {"random": [low + (1 - low) * share for share in MIDDLES], "smallest": [low]}
     positions = _mean(
         {use.layer: use.positions for use in network.uses.at(Configuration(spatial, frames, low))}
-        for spatial in span.spatials
-        for frames in span.frame_counts
+        for spatial in range.spatials
+        for frames in range.frame_counts
     )
     weights = {
         kind: _mean(

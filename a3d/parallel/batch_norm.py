@@ -14,7 +14,7 @@ from a3d import parallel
 
 
 def batch_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
-    """x: (B, C, T, H, W), own rows; weight, bias: (C,), or None for 1 and 0. Moments are those of all rows."""
+    """Normalise own rows x (B, C, T, H, W) by the moments of all rows; weight, bias: (C,), or None for 1 and 0."""
     if not parallel.is_distributed():
         if x.numel() == x.shape[1]:  # torch refuses; a single position is its own mean
             scaled = (x - x) if weight is None else (x - x) * _channels(weight)
@@ -64,7 +64,7 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def mean_and_variance(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each channel of x (B, C, T, H, W), over the rest: (C,), float32, the variance biased."""
+    """Return both of each channel of x (B, C, T, H, W), over the rest: (C,), float32, the variance biased."""
     rows = x.float().movedim(1, -1).reshape(-1, x.shape[1])  # torch.var_mean is 20 times as slow in this layout
     mean = rows.mean(0)
     return mean, (rows - mean).square_().mean(0)

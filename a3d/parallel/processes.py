@@ -138,7 +138,7 @@ def uniform(x: Tensor, *shape: int) -> Tensor:
 
 
 def dropout(x: Tensor, share: float, training: bool) -> Tensor:
-    """Dropout of features (rows, …)."""
+    """Drop features (rows, …) at random."""
     if not training or not share:
         return x
     return x * (uniform(x, *x.shape[1:]) >= share) / (1 - share)

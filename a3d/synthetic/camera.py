@@ -15,7 +15,7 @@ UP = np.array([0.0, 1.0, 0.0])
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole at `position` (3,) with rows right, down, away in `axes` (3, 3); focal and centre in pixels."""
+    """A pinhole stands at `position` (3,) with rows right, down, away in `axes` (3, 3); focal and centre in pixels."""
 
     position: np.ndarray
     axes: np.ndarray
@@ -23,7 +23,7 @@ class Camera:
     centre: tuple[float, float]
 
     def project(self, points: np.ndarray) -> np.ndarray:
-        """World points (..., 3) in metres to (..., 3): x, y in pixels and distance in metres."""
+        """Bring world points (..., 3) in metres to (..., 3): x, y in pixels and distance in metres."""
         seen = (points - self.position) @ self.axes.T
         depth = np.maximum(seen[..., 2:], 1e-3)
         return np.concatenate([seen[..., :2] / depth * self.focal + self.centre, seen[..., 2:]], -1)
@@ -38,7 +38,7 @@ class Camera:
 
 
 class CameraWork:
-    """Viewpoint, framing, pan, zoom and shake of one clip, for a picture of size (width, height) pixels.
+    """Sets viewpoint, framing, pan, zoom and shake of one clip, for a picture of size (width, height) pixels.
 
     right, away: horizontal unit vectors (3,) of the mean view. ground: the point (3,) on the ground that it centres on.
     track: (N, 3), the point on the ground that is followed. fixed: the camera stands still throughout.
@@ -92,7 +92,7 @@ class CameraWork:
         self.fixed = all(np.ptp(path, axis=0).max() < 1e-9 for path in paths)
 
     def camera(self, index: int) -> Camera:
-        """The camera at frame `index`."""
+        """Return the camera at frame `index`."""
         lens = (self.focal[index], self.turn[index], self.tilt[index], self.roll[index])
         return self._stand(self.target[index], self.distance, *lens)
 
@@ -115,7 +115,7 @@ def _drift(path: np.ndarray) -> np.ndarray:
 
 
 def wander(times: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An unsteady hand: a few slow sinusoids, standard deviation about 1."""
+    """Return the path of an unsteady hand: a few slow sinusoids, standard deviation about 1."""
     waves = [
         np.sin(2 * np.pi * rng.uniform(low, 2.5 * low) * times + rng.uniform(0, 6.28)) / (1 + low)
         for low in (0.15, 0.5, 1.3, 3.0)

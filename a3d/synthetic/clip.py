@@ -15,7 +15,7 @@ ACTIONS: tuple[str, ...] = tuple(MOTIONS)
 
 @dataclass(frozen=True)
 class Clip:
-    """A rendered clip with its ground truth.
+    """This is a rendered clip with its ground truth.
 
     frames: uint8 (N, H, W, 3) RGB
     masks: bool (N, H, W), the moving body: the visible pixels of those parts of the performers (both boxers, but no

@@ -85,7 +85,7 @@ class Body:
 
 
 def adult(rng: np.random.Generator, shortest: float = 1.52, tallest: float = 1.95) -> Body:
-    """A grown person of a height in metres between two, slim to heavy."""
+    """Return a grown person of a height in metres between two, slim to heavy."""
     height, wide, thick = rng.uniform(shortest, tallest), rng.uniform(0.88, 1.12), rng.uniform(0.84, 1.22)
     limbs = rng.uniform(0.95, 1.05)
     return Body(
@@ -106,7 +106,7 @@ def adult(rng: np.random.Generator, shortest: float = 1.52, tallest: float = 1.9
 
 
 def baby(rng: np.random.Generator) -> Body:
-    """About 0.7 m long: a large head, short limbs."""
+    """Return a baby, about 0.7 m long: a large head, short limbs."""
     height, thick = rng.uniform(0.66, 0.78), rng.uniform(1.1, 1.35)
     return Body(
         height=height,
@@ -236,7 +236,7 @@ def pose(
     head_up=None,
     head_front=None,
 ) -> Pose:
-    """Solves the limbs between trunk and targets.
+    """Solve the limbs between trunk and targets.
 
     pelvis, up, side: (N, 3). wrists, ankles: targets (2, N, 3). elbows, knees: where those joints point, toes and
     hands: directions of feet and fingers (2, N, 3). chest_up, head_up default to up, the gaze to the chest's front.
@@ -274,7 +274,7 @@ def pose(
 
 
 def person(body: Body, outfit: Looks, p: Pose, actor: bool = True) -> list[Part]:
-    """All capsules of a dressed figure."""
+    """Return all capsules of a dressed figure."""
     parts = [*_trunk(body, outfit, p), *_head(body, outfit, p)]
     for i in (LEFT, RIGHT):
         parts += [*_arm(body, outfit, p, i), *_leg(body, outfit, p, i)]

@@ -53,7 +53,7 @@ class Film:
         self.moving = np.array([p.actor and p.travel > AT_REST for p in parts])
 
     def frame(self, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Frame uint8 (H, W, 3), mask of the moving body and mask of the whole body, bool (H, W)."""
+        """Return frame uint8 (H, W, 3), mask of the moving body and mask of the whole body, bool (H, W)."""
         camera = self.work.camera(index)
         picture = self._background(camera)
         if not self.still:

@@ -9,7 +9,7 @@ SLACK = 32  # pixels by which the stored noise is larger than a picture, so that
 
 
 class Lens:
-    """The faults of one clip's camera for pictures of size (width, height)."""
+    """Has the faults of one clip's camera for pictures of size (width, height)."""
 
     def __init__(self, size: tuple[int, int], frames: int, rng: np.random.Generator, noisy: bool) -> None:
         self.size = size
@@ -26,7 +26,7 @@ class Lens:
         self.noise = np.float32(strength) * (grain + grain.mean(-1, keepdims=True))
 
     def develop(self, picture: np.ndarray, index: int) -> np.ndarray:
-        """uint8 (h, w, 3) of any size to the film's frame number `index`, uint8 (height, width, 3)."""
+        """Bring uint8 (h, w, 3) of any size to the film's frame number `index`, uint8 (height, width, 3)."""
         small = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
         if self.blur > 0.1:
             small = cv2.GaussianBlur(small, (0, 0), self.blur)

@@ -21,7 +21,7 @@ STEEL, WOOD, RUBBER = (0.62, 0.64, 0.68), (0.55, 0.38, 0.22), (0.10, 0.10, 0.11)
 
 @dataclass(frozen=True)
 class Sheet:
-    """A flat convex prop behind every capsule: corners (N, K, 3) in metres, colour RGB 0..1."""
+    """This is a flat convex prop behind every capsule: corners (N, K, 3) in metres, colour RGB 0..1."""
 
     corners: np.ndarray
     colour: tuple[float, float, float]
@@ -53,7 +53,7 @@ class Performance:
 
 
 class Rhythm:
-    """The beat of one clip: `phase` (N,) in radians, its tempo and the size of the motion waver slowly."""
+    """Gives the beat of one clip: `phase` (N,) in radians; its tempo and the size of the motion waver slowly."""
 
     def __init__(self, times: np.ndarray, frequency: float, rng: np.random.Generator) -> None:
         waver = 0.25 * rng.uniform(0, 1) * np.sin(2 * np.pi * rng.uniform(0.1, 0.3) * times + rng.uniform(0, 6.28))
@@ -68,7 +68,7 @@ class Rhythm:
 
 
 def xyz(x, y, z) -> np.ndarray:
-    """(N, 3) from scalars and (N,) arrays."""
+    """Stack scalars and (N,) arrays to (N, 3)."""
     return np.stack(np.broadcast_arrays(x, y, z), axis=-1).astype(np.float64)
 
 
@@ -79,7 +79,7 @@ def pair(x, y, z) -> np.ndarray:
 
 
 def turned(pitch) -> np.ndarray:
-    """The direction (N, 3) of a spine that leans forward by pitch radians: 0 upright, pi upside down."""
+    """Return the direction (N, 3) of a spine that leans forward by pitch radians: 0 upright, pi upside down."""
     return xyz(0, np.cos(pitch), np.sin(pitch))
 
 
@@ -89,7 +89,7 @@ def smooth(share) -> np.ndarray:
 
 
 def place_at(p: Pose, turn, shift: np.ndarray) -> Pose:
-    """The pose turned about the vertical by radians, a number or (N,), and moved by (3,) or (N, 3)."""
+    """Turn the pose about the vertical by radians, a number or (N,), and move it by (3,) or (N, 3)."""
     c, s = np.cos(turn), np.sin(turn)
 
     def place(points: np.ndarray, direction: bool) -> np.ndarray:
@@ -100,7 +100,7 @@ def place_at(p: Pose, turn, shift: np.ndarray) -> Pose:
 
 
 def rod(start: np.ndarray, end: np.ndarray, radius: float, colour, n: int) -> Part:
-    """A bar between two points (3,) or (N, 3)."""
+    """Return a bar between two points (3,) or (N, 3)."""
     return Part(np.broadcast_to(start, (n, 3)), np.broadcast_to(end, (n, 3)), radius, radius, colour)
 
 

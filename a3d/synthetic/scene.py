@@ -16,7 +16,7 @@ MAX_SIDE = 1600  # pixels of a painted plane: more than the film can show, at an
 
 
 class Canvas:
-    """A plane to paint on in metres: x from -width/2 to the right, y from 0 at the lower edge upwards."""
+    """This is a plane to paint on in metres: x from -width/2 to the right, y from 0 at the lower edge upwards."""
 
     def __init__(self, width: float, height: float, density: float, colour: Colour) -> None:
         self.width, self.height = width, height
@@ -50,7 +50,7 @@ class Canvas:
         self.image *= np.linspace(top, bottom, len(self.image), dtype=np.float32)[:, None, None]
 
     def grain(self, rng: np.random.Generator, amount: float, size: float, stretch: float = 1.0) -> None:
-        """Brightness varies by about `amount` in blots of `size` metres, `stretch` times as long as high."""
+        """Vary brightness by about `amount` in blots of `size` metres, `stretch` times as long as high."""
         self.image *= (
             1 + np.float32(amount) * cloudy(rng, self.image.shape[:2], size * self.density, stretch)[..., None]
         )
@@ -60,7 +60,7 @@ class Canvas:
 
 
 def cloudy(rng: np.random.Generator, shape: tuple[int, int], size: float, stretch: float = 1.0) -> np.ndarray:
-    """Smooth random field (h, w) float32 of standard deviation about 1, blots of `size` pixels."""
+    """Return a smooth random field (h, w) float32 of standard deviation about 1, blots of `size` pixels."""
     coarse = (max(2, round(shape[1] / max(size * stretch, 1))), max(2, round(shape[0] / max(size, 1))))
     grain = np.random.default_rng(rng.integers(2**32))  # one draw whatever the size, so that all else stays the same
     field = grain.standard_normal((coarse[1], coarse[0]), dtype=np.float32)
@@ -86,7 +86,7 @@ class Place:
 
 
 def tone(rng: np.random.Generator, low, high) -> Colour:
-    """A colour between two, and a little beside."""
+    """Return a colour between two, and a little beside."""
     low, high = np.array(low), np.array(high)
     return tuple(np.clip(low + (high - low) * rng.random() + rng.normal(0, 0.02, 3), 0.02, 1.0))
 
@@ -144,7 +144,7 @@ def planks(canvas: Canvas, rng: np.random.Generator, colour: Colour, size: float
 def tiles(
     canvas: Canvas, rng: np.random.Generator, colour: Colour, joint: Colour, width: float, height: float, bond: float
 ) -> None:
-    """Bricks or tiles: rows shifted by `bond` of a width, each of its own tone."""
+    """Paint bricks or tiles: rows shifted by `bond` of a width, each of its own tone."""
     canvas.image[:] = joint
     gap = 0.08 * height
     for row, y in enumerate(np.arange(0, canvas.height, height)):
@@ -558,7 +558,7 @@ BACKDROPS = {
 
 
 def wall_texture(name: str, rng: np.random.Generator, width: float, height: float, density: float) -> Canvas:
-    """A wall to lean on: plain plaster with a skirting, or brick in a yard."""
+    """Return a wall to lean on: plain plaster with a skirting, or brick in a yard."""
     canvas = Canvas(width, height, density, tone(rng, (0.50, 0.49, 0.42), (0.92, 0.90, 0.86)))
     if name == "yard":
         tiles(canvas, rng, tone(rng, (0.48, 0.22, 0.16), (0.70, 0.48, 0.36)), (0.65, 0.63, 0.60), 0.24, 0.09, 0.5)

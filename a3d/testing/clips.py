@@ -16,7 +16,7 @@ AT_ONCE = 8  # times as many clips stay decoded as run at once, so that each sub
 
 
 class Clips:
-    """Items on their way to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
+    """Brings items to the network, each decoded once. .opened, .decoded: how many so far; .broken: the others."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Clips:
         self.opened, self.decoded, self.broken = opened, decoded, list(broken)
 
     def batches(self, size: int) -> Iterator[tuple[list[int], list[Tensor]]]:
-        """Numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
+        """Yield numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
         numbers: list[int] = []
         frames: list[Tensor] = []
         for number in range(self.opened, len(self.items)):

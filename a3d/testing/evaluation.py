@@ -16,17 +16,18 @@ from a3d.adaptive.checksum import weights_checksum
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
+from a3d.budgets.interval import wilson
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
-from a3d.datasets.items import fingerprint
+from a3d.datasets.items import Span, fingerprint
 from a3d.datasets.training_clips import multi_hot
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
 from a3d.testing.calibration import calibrate
 from a3d.testing.clips import AT_ONCE, Clips
 from a3d.testing.errors import EvaluationError
-from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.testing.metrics import mean_class_accuracy, top_k
 from a3d.testing.unfinished import Unfinished
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Video, normalise
@@ -41,7 +42,8 @@ class Result:
 
     top1, mean_class, top5: percent. clips: how many were tested. views: clips in time and crops that each was averaged
     over. broken: a line for every file left out, with its cause. decoded: files decoded.
-    probabilities: float32 (clips, classes). labels: int64 (clips,).
+    probabilities: float32 (clips, classes). labels: int64 (clips,). files: the path of each clip, and the seconds of it
+    that were tested, None for all of them.
 
     Of several labels a clip: mean_ap is the mean over the classes that occur of the average precision, percent; top1
     and top5 count the clips one of whose labels is among the best, mean_class is None, labels are 0 and 1 for each
@@ -59,6 +61,7 @@ class Result:
     decoded: int
     probabilities: Tensor = field(repr=False)
     labels: Tensor = field(repr=False)
+    files: tuple[tuple[Path, Span | None], ...] = field(default=(), repr=False)
 
     @cached_property
     def interval(self) -> tuple[float, float]:
@@ -124,10 +127,10 @@ def evaluate_all(
     nothing = torch.zeros(0, len(network.labels))
     found_before = unfinished.answers if unfinished else {}
     answers = {configuration: found_before.get(configuration, [nothing]) for configuration in configurations}
-    labels: list = []
+    tested: list[tuple[int | list[float], str, Span | None]] = []
     if unfinished:
         clips.skip(unfinished.opened, unfinished.decoded, unfinished.broken)
-        labels, unfinished.answers = list(unfinished.labels), answers
+        tested, unfinished.answers = list(unfinished.clips), answers
     subs, gflops = Residents(), {c: cost(network, c).gflops for c in configurations}
     for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
         before, spent = clips.opened - len(numbers), 0.0
@@ -135,16 +138,16 @@ def evaluate_all(
             answers[configuration].append(found)
             spent += gflops[configuration] / sum(gflops.values())
             tell(round((before + spent * len(numbers)) * len(dataset) / len(items)), len(dataset))
-        labels += [label_of(items[number]) for number in numbers]
+        tested += [(label_of(items[number]), str(items[number].path), items[number].span) for number in numbers]
         if unfinished:
-            unfinished.tested(clips.opened, clips.decoded, clips.broken, labels)
+            unfinished.tested(clips.opened, clips.decoded, clips.broken, tested)
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
-    labels = parallel.gather_objects(labels)
-    if not labels:
+    tested = parallel.gather_objects(tested)
+    if not tested:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
     found = {c: parallel.gather(torch.cat(answers[c])) for c in configurations}
-    return {c: _result(c, found[c], torch.tensor(labels), clips) for c in configurations}
+    return {c: _result(c, found[c], tested, clips) for c in configurations}
 
 
 def build_table(
@@ -349,7 +352,9 @@ def _class_numbers(dataset: ClipSet, network: TrainedNetwork) -> list[int]:
     return [known[name] for name in names]
 
 
-def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor, clips: Clips) -> Result:
+def _result(configuration: Configuration, probabilities: Tensor, tested: Sequence[tuple], clips: Clips) -> Result:
+    """tested: label, path and seconds of each clip."""
+    labels = torch.tensor([label for label, _, _ in tested])
     several = labels.ndim == 2
     if several and not labels.any():
         raise EvaluationError(f"none of the {len(labels)} clips that can be read has a label: there is no mAP of them")
@@ -365,6 +370,7 @@ def _result(configuration: Configuration, probabilities: Tensor, labels: Tensor,
         clips.decoded,
         probabilities,
         labels,
+        tuple((Path(path), span and tuple(span)) for _, path, span in tested),
     )
 
 

@@ -26,14 +26,15 @@ class Unfinished:
     settings: all that the answers depend on; a file of others, or a damaged one, is begun anew. Enter it: what was
     found is written now and then, and if the work ends in an error or is stopped.
 
-    .opened, .decoded, .broken: as of `Clips`, with which `.labels` and `.answers` (clips, classes) belong together.
+    .opened, .decoded, .broken: as of `Clips`, with which `.clips` (label, path and
+    seconds of each) and `.answers` (clips, classes) belong together.
     """
 
     def __init__(self, path: str | Path, settings: Mapping[str, str]) -> None:
         self.path, self.settings = Path(path), dict(settings)
         self.statistics: dict[Configuration, Statistics] = {}
         self.answers: dict[Configuration, list[Tensor]] = {}
-        self.opened, self.decoded, self.broken, self.labels = 0, 0, [], []
+        self.opened, self.decoded, self.broken, self.clips = 0, 0, [], []
         self._written, self._took = time.monotonic(), 0.0
         if self.path.exists():
             self._read()
@@ -42,7 +43,7 @@ class Unfinished:
         return self
 
     def __exit__(self, kind: object, *error: object) -> None:
-        if kind is not None and (self.statistics or self.labels):
+        if kind is not None and (self.statistics or self.clips):
             self._write()
 
     def calibrated(self, configuration: Configuration, statistics: Statistics) -> None:
@@ -50,9 +51,9 @@ class Unfinished:
         self.statistics[configuration] = statistics
         self._write_now_and_then()
 
-    def tested(self, opened: int, decoded: int, broken: list[str], labels: list) -> None:
+    def tested(self, opened: int, decoded: int, broken: list[str], clips: list) -> None:
         """Take note that every configuration has answered about these clips, in the lists of `answers`."""
-        self.opened, self.decoded, self.broken, self.labels = opened, decoded, list(broken), list(labels)
+        self.opened, self.decoded, self.broken, self.clips = opened, decoded, list(broken), list(clips)
         self._write_now_and_then()
 
     def _write_now_and_then(self) -> None:
@@ -65,8 +66,8 @@ class Unfinished:
             for layer, moments in statistics.items():
                 tensors[f"{configuration.key} {layer}"] = torch.stack(moments).cpu().contiguous()
         for configuration, parts in self.answers.items():
-            tensors[configuration.key] = torch.cat(parts)[: len(self.labels)].contiguous()
-        names = ("settings", "opened", "decoded", "broken", "labels")
+            tensors[configuration.key] = torch.cat(parts)[: len(self.clips)].contiguous()
+        names = ("settings", "opened", "decoded", "broken", "clips")
         about = json.dumps({name: getattr(self, name) for name in names})
         replace_bytes(self.path, save(tensors, {"about": about}))
         self._written = time.monotonic()

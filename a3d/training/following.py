@@ -35,7 +35,7 @@ class Followed:
 
     @property
     def step(self) -> int:
-        """Steps done."""
+        """Return the steps done."""
         return 0 if self.metrics.empty else int(self.metrics["step"].iloc[-1]) + 1
 
     @property

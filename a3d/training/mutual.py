@@ -13,6 +13,7 @@ from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.errors import A3DError
 from a3d.training.lesson import LessonOnClips
+from a3d.training.motion import MotionLoss
 from a3d.training.task import hits, task_of
 
 
@@ -22,30 +23,30 @@ class TrainingError(A3DError, RuntimeError):
 
 @dataclass(frozen=True)
 class Part:
-    """What one network of a step did: its loss, and `hits` over the batch, in percent (top-1 for one class a clip)."""
+    """Part of a step is what one network did: its loss, and `hits` over the batch, percent (top-1 for one class)."""
 
     configuration: Configuration
     loss: float
     top1: float
 
 
-def sample_configurations(span: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
-    """The three networks of a step: the full one, one of random width, one of the smallest width.
+def sample_configurations(range: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
+    """Return the three networks of a step: the full one, one of random width, one of the smallest width.
 
     Each sub-network draws its spatial size and its frames on its own.
     """
-    smallest, largest = span.widths[0], span.widths[-1]
+    smallest, largest = range.widths[0], range.widths[-1]
     random_width = smallest + (largest - smallest) * torch.rand((), generator=generator).item()
-    return [span.full, *(sample_resolution(span, width, generator) for width in (random_width, smallest))]
+    return [range.full, *(sample_resolution(range, width, generator) for width in (random_width, smallest))]
 
 
-def sample_resolution(span: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
-    """A random spatial size and a random number of frames of the range, at this width."""
+def sample_resolution(range: ComputationalRange, width: float, generator: torch.Generator) -> Configuration:
+    """Return a random spatial size and a random number of frames of the range, at this width."""
 
     def pick(values: tuple[int, ...]) -> int:
         return values[torch.randint(len(values), (), generator=generator)]
 
-    return Configuration(pick(span.spatials), pick(span.frame_counts), width)
+    return Configuration(pick(range.spatials), pick(range.frame_counts), width)
 
 
 def mutual_step(
@@ -56,6 +57,7 @@ def mutual_step(
     lesson: LessonOnClips | None = None,
     boxes: Tensor | None = None,
     distil: bool = True,
+    motion: MotionLoss | None = None,
 ) -> list[Part]:
     """Adds the gradients of Eq. 3 to the parameters, network by network, so that memory stays that of one.
 
@@ -63,7 +65,7 @@ def mutual_step(
     detection, one of `boxes`, (rows, 5): number of its clip, x1, y1, x2, y2 as shares of the picture.
     configurations: the first learns from the targets, the others from its output. One alone is a plain step.
     lesson: a further loss on the first network's maps, from a teacher of another kind.
-    distil: False lets the others learn from the targets, too.
+    distil: False lets the others learn from the targets, too. motion: a further loss on the maps of every network.
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
@@ -71,12 +73,14 @@ def mutual_step(
     teacher = network.classify(maps, full, None if boxes is None else network.places(boxes, clips.shape, full))
     loss = task.loss(teacher, targets)
     parts = [_part(full, loss, teacher, targets)]
-    _backward(network, loss if lesson is None else loss + lesson(maps), full)
+    _backward(network, loss + (lesson(maps) if lesson else 0) + (motion(maps, full) if motion else 0), full)
     for configuration in others:
-        logits = network(clips, configuration, boxes)
+        maps = network.features(clips, configuration)
+        places = None if boxes is None else network.places(boxes, clips.shape, configuration)
+        logits = network.classify(maps, configuration, places)
         loss = task.distillation(logits, teacher.detach()) if distil else task.loss(logits, targets)
         parts.append(_part(configuration, loss, logits, targets))
-        _backward(network, loss, configuration)
+        _backward(network, loss + (motion(maps, configuration) if motion else 0), configuration)
     return parts
 
 

@@ -38,10 +38,10 @@ def check(recipe: Recipe) -> None:
         )
 
 
-def networks_of_step(recipe: Recipe, span: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
+def networks_of_step(recipe: Recipe, range: ComputationalRange, generator: torch.Generator) -> list[Configuration]:
     """The configurations that learn in one step, the teacher first. Draws from `generator`."""
     if recipe.step == "plain":
-        return [recipe.configuration or span.full]
+        return [recipe.configuration or range.full]
     if recipe.step == "resolutions":
-        return [sample_resolution(span, span.widths[-1], generator)]
-    return sample_configurations(span, generator)
+        return [sample_resolution(range, range.widths[-1], generator)]
+    return sample_configurations(range, generator)

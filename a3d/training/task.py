@@ -17,15 +17,15 @@ class SingleLabel:
     """One class is right: cross-entropy. Targets are probabilities that sum to 1."""
 
     def targets(self, labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
-        """labels: int64 (rows,). Targets (rows, classes), float32, smoothed."""
+        """Turn labels, int64 (rows,), to targets (rows, classes), float32, smoothed."""
         return F.one_hot(labels, classes).float() * (1 - smoothing) + smoothing / classes
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy, mean over rows; logits, targets: (rows, classes)."""
+        """Return the cross-entropy, mean over rows; logits, targets: (rows, classes)."""
         return parallel.mean(F.cross_entropy(logits, targets, reduction="none"))
 
     def distillation(self, logits: Tensor, teacher: Tensor) -> Tensor:
-        """KL(teacher ‖ student), temperature 1, mean over rows. teacher: its logits (rows, classes), detached."""
+        """Return KL(teacher ‖ student), temperature 1, mean over rows; teacher: its logits, (rows, classes)."""
         soft = teacher.float().log_softmax(1)
         return parallel.mean(F.kl_div(logits.log_softmax(1), soft, reduction="none", log_target=True).sum(1))
 
@@ -38,12 +38,12 @@ class MultiLabel:
         return labels.float()
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Binary cross-entropy, mean over rows and classes."""
+        """Return the binary cross-entropy, mean over rows and classes."""
         each = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
         return parallel.mean(each.mean(1))
 
     def distillation(self, logits: Tensor, teacher: Tensor) -> Tensor:
-        """KL(teacher ‖ student) of every class's yes or no, mean over rows and classes."""
+        """Return KL(teacher ‖ student) of every class's yes or no, mean over rows and classes."""
         teacher = teacher.float()
         yes = teacher.sigmoid()
         log_ratio_yes = F.logsigmoid(teacher) - F.logsigmoid(logits)

@@ -46,7 +46,7 @@ class ImageTeacher(nn.Module):
 
     @torch.no_grad()
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """pixels: (B, T, S, S, 3), float, 0..255.
+        """Take pixels (B, T, S, S, 3), float, 0..255.
 
         Features at strides 16 and 32: (B, 120, T, ⌈S/16⌉, ⌈S/16⌉) and (B, 1280, T, ⌈S/32⌉, ⌈S/32⌉), float32.
         """

@@ -17,7 +17,7 @@ from a3d.video.decode import Video, VideoError
 
 
 class FrameCache:
-    """Clips decoded once into `folder`: every `step`-th frame, the short side at most `short_side` pixels.
+    """Keeps clips decoded once in `folder`: every `step`-th frame, the short side at most `short_side` pixels.
 
     A clip whose size or time of change differs is decoded anew, and so is one whose frames here are damaged. An hour of
     video at 25 frames a second, step 2 and 128 × 170 takes 2.9 GB. `a3d.datasets.training_clips.frame_cache` chooses
@@ -79,5 +79,5 @@ class CachedVideo:
         return len(self.times)
 
     def read(self, indices: Sequence[int]) -> Tensor:
-        """Kept frames `indices` as uint8 (n, H, W, 3)."""
+        """Return kept frames `indices` as uint8 (n, H, W, 3)."""
         return torch.from_numpy(self._frames[np.asarray(indices, dtype=np.int64)])

@@ -15,7 +15,7 @@ SHORTEST = 0.1  # seconds that are missed where a packet lacks its end
 
 
 class CutOff(NamedTuple):
-    """A file that breaks off. there, declared: seconds."""
+    """This file breaks off. there, declared: seconds."""
 
     there: float
     declared: float

@@ -41,7 +41,7 @@ def coded(frame: VideoFrame, aspect: Fraction | None) -> Coded:
 
 
 class Converter:
-    """Frames of a stream to uint8 (H, W, 3), all of one size.
+    """Makes frames of a stream uint8 (H, W, 3), all of one size.
 
     The colours are those of the `ffmpeg` program. It takes chroma to lie in the middle of its pixels, where a call of
     swscale alone follows the stream, which makes a difference where chroma is scaled: with more than 8 bits.

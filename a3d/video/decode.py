@@ -10,7 +10,7 @@ convert and scale in one call of swscale takes longer, and gives other pixels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +37,16 @@ class Video(Reader):
         """
         wanted, places = np.unique(np.asarray(indices, dtype=np.int64), return_inverse=True)
         self._check_memory(len(places), short_side)
-        pictures = [_shrunk(picture, short_side) for picture in self.pictures(wanted)]
+        pictures = list(self.shrunk(wanted, short_side))
         # NumPy copies on this thread: on a busy machine PyTorch's others come late, by more than the copy takes.
         return torch.from_numpy(np.stack([pictures[place] for place in places]))
+
+    def shrunk(self, numbers: Sequence[int], short_side: int | None = None) -> Iterator[np.ndarray]:
+        """Yield the frames of the ascending `numbers` one by one, uint8 (H, W, 3), larger ones resized as in `read`.
+
+        Raises VideoError if nothing decodes.
+        """
+        return (_shrunk(picture, short_side) for picture in self.pictures(numbers))
 
     def _check_memory(self, count: int, short_side: int | None) -> None:
         scale = min(1.0, (short_side or min(self.width, self.height)) / min(self.width, self.height))

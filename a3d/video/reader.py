@@ -54,7 +54,7 @@ class Reader:
         return len(self._index.times)
 
     def pictures(self, numbers: Sequence[int]) -> Iterator[np.ndarray]:
-        """The frames of the ascending `numbers` as uint8 (H, W, 3), RGB.
+        """Yield the frames of the ascending `numbers` as uint8 (H, W, 3), RGB.
 
         A frame that does not decode is replaced by the latest before it that does, much as a player does.
         Raises VideoError if nothing decodes, IndexError for numbers that are not in the video.

@@ -38,6 +38,10 @@ class Sampling:
         if self.rate is not None and not (0 < self.rate < math.inf):
             raise InputError(f"rate {self.rate} in a sampling: give frames a second, as 30")
 
+    def __str__(self) -> str:
+        rate = "at the video's own rate" if self.rate is None else f"at {self.rate:g} a second"
+        return f"{self.frames} frames, one of every {self.stride} {rate}, {self.spatial}²"
+
     def span(self, frame_rate: float) -> float:
         """Seconds that a clip covers: T · τ frames at the sampling's rate; `frame_rate` is the video's."""
         return self.frames * self.stride / (self.rate or frame_rate)

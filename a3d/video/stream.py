@@ -29,7 +29,10 @@ SILENCE = 10.0  # seconds without data after which an address or a camera is giv
 
 
 class Frame(NamedTuple):
-    """time: seconds from the first frame. arrived: on the clock, seconds. picture: uint8 (H, W, 3), RGB, upright."""
+    """This is a frame as it came.
+
+    time: seconds from the first frame. arrived: on the clock, seconds. picture: uint8 (H, W, 3), RGB, upright.
+    """
 
     time: float
     arrived: float
@@ -37,7 +40,7 @@ class Frame(NamedTuple):
 
 
 class Stream:
-    """The frames of a source, once. Use it `with`.
+    """Gives the frames of a source, once. Use it `with`.
 
     source: a file, played at its own pace; an address, as `rtsp://…`; a camera, its number or `/dev/video0`.
     short_side: larger pictures are brought to it. late: seconds behind a file's pace from which frames are skipped.

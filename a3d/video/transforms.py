@@ -15,7 +15,7 @@ from a3d.video.sampling import Sampling
 
 
 class Box(NamedTuple):
-    """A rectangle in a picture, in pixels."""
+    """A box is a rectangle in a picture, in pixels."""
 
     top: int
     left: int
@@ -24,7 +24,7 @@ class Box(NamedTuple):
 
 
 def resize(frames: Tensor, height: int, width: int) -> Tensor:
-    """uint8 (n, H, W, 3) to (n, height, width, 3)."""
+    """Resize uint8 (n, H, W, 3) to (n, height, width, 3)."""
     if frames.shape[1:3] == (height, width):
         return frames
     images = frames.permute(0, 3, 1, 2)  # channels last already, the layout that the kernel is fast in
@@ -33,7 +33,7 @@ def resize(frames: Tensor, height: int, width: int) -> Tensor:
 
 
 def short_side(frames: Tensor, size: int) -> Tensor:
-    """uint8 (n, H, W, 3), its shorter side brought to `size`, the aspect ratio kept."""
+    """Bring the shorter side of uint8 (n, H, W, 3) to `size`, the aspect ratio kept."""
     height, width = frames.shape[1:3]
     scale = size / min(height, width)
     return resize(frames, max(size, round(height * scale)), max(size, round(width * scale)))
@@ -86,7 +86,7 @@ def area_box(
 
 
 def crop_resized(frames: Tensor, box: Box, size: int) -> Tensor:
-    """The box of uint8 (n, H, W, 3), resized to (n, size, size, 3)."""
+    """Resize the box of uint8 (n, H, W, 3) to (n, size, size, 3)."""
     part = frames[:, box.top : box.top + box.height, box.left : box.left + box.width]
     return resize(part, size, size)
 
@@ -108,7 +108,7 @@ def crop_boxes(
 
 
 def normalise(frames: Tensor, sampling: Sampling) -> Tensor:
-    """uint8 (..., T, S, S, 3) to float32 (..., 3, T, S, S): 0..1, minus the mean, over the standard deviation.
+    """Turn uint8 (..., T, S, S, 3) to float32 (..., 3, T, S, S): 0..1, minus the mean, over the standard deviation.
 
     In memory the channels stay last, the layout that 3D convolutions are fast in.
     """

@@ -60,7 +60,7 @@ def room(video: Video, wanted: float, span: tuple[float, float] | None = None) -
 
 
 def crop_views(frames: Tensor, sampling: Sampling, crops: int = 1, spatial: int | None = None) -> Tensor:
-    """Decoded uint8 (clips, T, H, W, 3) to views, float32 (clips · crops, 3, T, S, S), the crops of a clip together.
+    """Turn decoded uint8 (clips, T, H, W, 3) to views, float32 (clips · crops, 3, T, S, S), those of a clip together.
 
     The short side is resized to S = `spatial` (by default the sampling's), then squares are cut: 1 in the centre or 3
     along the longer side.
@@ -77,5 +77,5 @@ def squares(frames: Tensor, size: int, count: int) -> Tensor:
 def read_views(
     path: str | Path, sampling: Sampling, clips: int = 10, crops: int = 3, spatial: int | None = None
 ) -> Tensor:
-    """The views of a video, float32 (clips · crops, 3, T, S, S), normalised: 30 by default (Sec. 4)."""
+    """Return the views of a video, float32 (clips · crops, 3, T, S, S), normalised: 30 by default (Sec. 4)."""
     return crop_views(decode_views(path, sampling, clips)[0], sampling, crops, spatial)

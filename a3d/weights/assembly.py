@@ -45,7 +45,7 @@ def shape_of(tensors: Mapping[str, Tensor]) -> dict:
 
 
 def assemble(architecture: Architecture, tensors: Mapping[str, Tensor]) -> tuple[AdaptiveNetwork, Statistics]:
-    """The network with these weights, in evaluation mode, and the running statistics.
+    """Return the network with these weights, in evaluation mode, and the running statistics.
 
     tensors: by our names, all of which are used. Raises Misfit for any that is missing, superfluous or of another
     shape.

@@ -34,7 +34,7 @@ def convert(
     aligned: bool | None = None,
     span: Callable[[int, int], ComputationalRange] = range_0016,
 ) -> TrainedNetwork:
-    """The adaptive network with the weights of a PySlowFast, Caffe2 or PyTorchVideo file of Slow or SlowFast.
+    """Return the adaptive network with the weights of a PySlowFast, Caffe2 or PyTorchVideo file of Slow or SlowFast.
 
     labels: a file of class names. frames, stride: T × τ of the Slow pathway; alpha: Fast frames per Slow frame;
     spatial: the size it was trained at. Weights do not tell these: left out, they come from the configuration in the

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from torch import Tensor
 
 from a3d.weights import efficientnet_lite, resnet
 from a3d.weights.assembly import ConversionError
-from a3d.weights.files import read_tensors
 
 FORMATS = (resnet, efficientnet_lite)
 KNOWN = "ResNet-18, 50 or 101 of torchvision or timm, or EfficientNet-Lite0, 1 or 2"
@@ -18,7 +16,7 @@ KNOWN = "ResNet-18, 50 or 101 of torchvision or timm, or EfficientNet-Lite0, 1 o
 
 @dataclass(frozen=True)
 class ImageWeights:
-    """The weights of an image network.
+    """These are the weights of an image network.
 
     family: "resnet18", "resnet50" or "resnet101", which start Slow and SlowFast of that depth; "lite0", "lite1" or
     "lite2", which start ours of that name. tensors: by our names, of Slow for a ResNet; convolutions are still
@@ -31,20 +29,6 @@ class ImageWeights:
     @property
     def classes(self) -> int:
         return len(self.tensors["classifier.weight"])
-
-
-def read_image_weights(path: str | Path) -> ImageWeights:
-    """Return the image network that a file of weights holds (`.pth`, `.safetensors`); numbers alone are read.
-
-    Raises ConversionError for a file that is missing, unsafe or damaged, or of another network.
-    """
-    try:
-        found = image_weights(read_tensors(path))
-    except Variant as variant:
-        raise ConversionError(f"{path} {variant}") from None
-    if found is None:
-        raise ConversionError(f"{path} is no image network known here: give {KNOWN}")
-    return found
 
 
 class Variant(ConversionError):

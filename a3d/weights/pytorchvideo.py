@@ -20,7 +20,7 @@ def ignored(key: str) -> bool:
 
 
 def detects(keys: set[str]) -> bool:
-    """A network with a head for boxes."""
+    """Tell a network with a head for boxes."""
     return "detection_head.proj.weight" in keys
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,6 @@ from a3d.networks.library import library_network
 from a3d.networks.x3d import x3d_l, x3d_m
 from a3d.weights import x3d
 from a3d.weights.assembly import ConversionError
-from a3d.weights.files import read_tensors
 
 # Those of a library that are none of ours under other names.
 THEIRS = {
@@ -29,7 +27,7 @@ SHOWN = 3  # names of a mismatch in its message
 
 @dataclass(frozen=True)
 class VideoWeights:
-    """The weights of a video network.
+    """These are the weights of a video network.
 
     builder: "x3d_m" (also of XS and S, which have its shape), "x3d_l", or a library's network, "torchvision:s3d".
     tensors: by the names of that network, all of them, running moments too. options: of the builder.
@@ -45,17 +43,6 @@ class VideoWeights:
         network = _build(self.builder, self.classes, self.options)
         network.load_state_dict(network.state_dict() | self.tensors)
         return network.eval()
-
-
-def read_video_weights(path: str | Path) -> VideoWeights:
-    """Return the video network that a file of weights holds; numbers alone are read, and every tensor has its place.
-
-    Raises ConversionError for a file that is missing, unsafe or damaged, or of another network.
-    """
-    try:
-        return video_weights(read_tensors(path))
-    except Unknown as error:
-        raise ConversionError(f"{path} {error}") from None
 
 
 class Unknown(ConversionError):

@@ -22,8 +22,9 @@ def apart(found, wanted):
     return ((found - wanted).abs().max() / wanted.abs().max()).item()
 
 
-def adapted(case, network, order=False):
-    clip = case.taken(torch.empty(1, 3, case.frames, case.side, case.side, device="meta"))
+def adapted(case, network, order=False, small=False):
+    frames, side = case.small if small else (case.frames, case.side)
+    clip = case.taken(torch.empty(1, 3, frames, side, side, device="meta"))
     return adapt(copy.deepcopy(network), clip=clip, fixed=case.fixed, order=order)
 
 
@@ -41,6 +42,12 @@ def network(case):
 def engine(case, network):
     """The network made adaptive, its channels in their order. Tests leave its weights as they are."""
     return adapted(case, network)
+
+
+@pytest.fixture(scope="module")
+def small_engine(case, network, engine):
+    """What small clips are for; a fixed pathway sees the full clip, which is then small itself."""
+    return adapted(case, case.of_any_size(network), small=True) if case.two else engine
 
 
 def at(case, engine, width):
@@ -71,38 +78,38 @@ def test_state_dict_is_the_originals(case, network):
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-def test_at_a_width_it_is_an_ordinary_module_of_the_sliced_shapes(case, network, engine, width):
+def test_at_a_width_it_is_an_ordinary_module_of_the_sliced_shapes(case, network, small_engine, width):
     """In double precision, since a batch norm over a few positions multiplies what rounding does."""
     alone, fixed = case.alone(network)
     small, _ = sliced(alone, width, fixed)
-    configuration, clip = at(case, engine, width), case.clip(small=True).double()
+    configuration, clip = at(case, small_engine, width), case.clip(small=True).double()
     with torch.no_grad():
         expected, parameters = small.train().double()(clip), sum(p.numel() for p in small.parameters())
-        found = copy.deepcopy(engine).train().double()(clip, configuration)
+        found = copy.deepcopy(small_engine).train().double()(clip, configuration)
     assert apart(found, expected) <= 1e-5
-    assert cost(engine, configuration).params == parameters
+    assert cost(small_engine, configuration).params == parameters
 
 
 @torch.no_grad()
 @pytest.mark.parametrize("width", WIDTHS)
-def test_extracted_equals_in_place(case, engine, width):
-    configuration, clip = at(case, engine, width), case.clip(small=True)
-    reuse_statistics(engine.eval(), configuration, engine.full)
-    assert apart(engine.extract(configuration)(clip), engine(clip, configuration)) <= 1e-5
+def test_extracted_equals_in_place(case, small_engine, width):
+    configuration, clip = at(case, small_engine, width), case.clip(small=True)
+    reuse_statistics(small_engine.eval(), configuration, small_engine.full)
+    assert apart(small_engine.extract(configuration)(clip), small_engine(clip, configuration)) <= 1e-5
 
 
 @torch.no_grad()
-def test_calibration_on_one_batch_is_training_mode(case, network, engine):
+def test_calibration_on_one_batch_is_training_mode(case, network, small_engine):
     """Moment by moment, as the batch norms of an ordinary module measure them; their variances are of a sample."""
-    configuration, clip = at(case, engine, 0.5), case.clip(4, small=True)
-    calibrate(engine, configuration, [clip])
+    configuration, clip = at(case, small_engine, 0.5), case.clip(4, small=True)
+    calibrate(small_engine, configuration, [clip])
     alone, fixed = case.alone(network)
     (small, _), seen = sliced(alone, 0.5, fixed), {}
     norms = {name: norm for name, norm in small.named_modules() if isinstance(norm, nn.BatchNorm3d)}
     for name, norm in norms.items():
         norm.register_forward_hook(lambda norm, inputs, output, name=name: seen.update({name: inputs[0]}))
     small.train()(clip)
-    found = engine.statistics[configuration]
+    found = small_engine.statistics[configuration]
     assert {name.removeprefix("network.") for name in found} == {name.removeprefix("network.") for name in norms}
     for name, x in seen.items():
         mean, variance = found[name]
@@ -122,12 +129,12 @@ def test_cost_is_what_the_counter_of_torch_counts(case, engine, width):
     assert cost(engine, configuration).gflops == pytest.approx(counter.get_total_flops() / 2e9, rel=1e-9)
 
 
-def test_gradients_of_a_width_reach_only_its_slice(case, network, engine):
+def test_gradients_of_a_width_reach_only_its_slice(case, network, small_engine):
     """And are there what they are in the ordinary module."""
     alone, fixed = case.alone(network)
     small, slices = sliced(alone, 0.5, fixed)
-    full, clip = copy.deepcopy(engine).train().double(), case.clip(small=True).double()
-    for one in (small.train().double()(clip), full(clip, at(case, engine, 0.5))):
+    full, clip = copy.deepcopy(small_engine).train().double(), case.clip(small=True).double()
+    for one in (small.train().double()(clip), full(clip, at(case, small_engine, 0.5))):
         one.square().mean().backward()
     inside = full.network if not case.two else full.network.network
     for path, (outputs, inputs) in slices.items():

@@ -7,7 +7,7 @@ import torch
 
 from a3d.budgets.budget import BudgetError
 from a3d.budgets.cost import cost
-from a3d.budgets.published import TITLES, peers, published
+from a3d.budgets.published import TITLES, published
 from a3d.budgets.table import TableError
 from a3d.configuration import Configuration, range_0016, range_006
 from a3d.networks import slow_r50, slowfast_r50
@@ -142,16 +142,6 @@ def test_top5_of_table_1():
     found = {r.configuration.key: r.top5 for name in TESTED for r in published(name).rows if r.top5 is not None}
     assert len(found) == 10 - 1  # 256²×8 twice
     assert found["224x4@0.5"] == 89.7 and found["142x2@0.83"] == 90.1
-
-
-def test_peers():
-    systems = {peer.model: peer for peer in peers()}
-    assert len(peers()) == 15 and len({peer.pretrain for peer in peers()}) == 2
-    x3d = systems["X3D-M"]
-    assert (x3d.pretrain, x3d.flow, x3d.top1, x3d.top5) == (None, False, 76.0, 92.3)
-    assert (x3d.gflops, x3d.views, x3d.params) == (6.2, 30, 3_800_000)
-    assert systems["TSM R50"].top5 is None and systems["I3D"].views is None
-    assert systems["Two-Stream S3D-G"].flow
 
 
 def test_unknown_name():

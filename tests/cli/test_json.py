@@ -54,6 +54,7 @@ def test_evaluate_and_table(rows, checkpoint, data, tmp_path):
     for row, again in zip(tested, found, strict=True):
         assert {name: row[name] for name in same} == {name: again[name] for name in same}
         assert row["top1"] == pytest.approx(again["top1"], abs=1e-4)
+        assert sum(again["classes"].values()) / 2 == pytest.approx(again["mean_class"])
     assert len(check(rows("table", "--checkpoint", folder, "--data", data, "--calibration-clips", 4))) == 9
 
 
@@ -63,9 +64,27 @@ def copied(checkpoint, folder):
     return folder
 
 
+def test_segments(rows, checkpoint, people, capsys):
+    """As JSON, as CSV and as subtitles: the same parts of a film, from its start to its end."""
+    arguments = ["segments", people / "film.mp4", "--checkpoint", checkpoint, "--configuration", "24x2@0.5"]
+    found = check(rows(*arguments))
+    assert set(found[0]) == {"video", "start", "end", "label", "probability", *COSTED}
+    assert found[0]["start"] == 0 and found[-1]["end"] == pytest.approx(3)
+    arguments = [str(argument) for argument in arguments]
+    assert main([*arguments, "--csv"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == "start,end,label,probability" and len(lines) == len(found)
+    assert lines[-1].split(",")[1:3] == ["3.000", found[-1]["label"]]
+    assert main([*arguments, "--srt"]) == 0
+    first = capsys.readouterr().out.split("\n\n")[0].splitlines()
+    assert first[:2] == ["1", f"00:00:00,000 --> 00:00:0{found[0]['end']:.3f}".replace(".", ",")]
+    assert main([*arguments, "--srt", "--json"]) == 1 and "choose one" in capsys.readouterr().err
+
+
 def test_profile_watch_export(rows, checkpoint, clip, tmp_path, capsys):
     folder = copied(checkpoint, tmp_path)
-    found = check(rows("profile", "--checkpoint", folder, "--rounds", 1, "--batch", 2, "--threads", 1, "--threads", 1))
+    once = ["--video", clip, "--rounds", 1, "--batch", 2, "--threads", 1, "--threads", 1]
+    found = check(rows("profile", "--checkpoint", folder, *once))
     assert len(found) == 2 * 2 * 9 and {row["batch"] for row in found} == {1, 2}
     assert {row["precision"] for row in found} == {"float32"} and all(row["milliseconds"] > 0 for row in found)
     arguments = ["watch", clip, "--checkpoint", str(folder), "--deadline-ms", "2000", "--every-ms", "200"]

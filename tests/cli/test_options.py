@@ -56,7 +56,7 @@ def test_precision_reaches_the_network(checkpoint, people, data, clip, tmp_path,
         ["explain", clip, *network],
         ["evaluate", "--data", str(data / "val"), *network],
         ["table", *tested, *network],
-        ["profile", "--rounds", "1", *network],
+        ["profile", "--rounds", "1", "--video", clip, *network],
         ["watch", clip, "--deadline-ms", "2000", *network],  # by the times that were just measured in bfloat16
         ["detect", *film],
     ):

@@ -22,7 +22,7 @@ def test_every_claim_is_about_networks_that_are_tested(size):
     for claim in claims():
         for (name, key), own in ((claim.first, True), (claim.second, claim.calibrated)):
             experiment = experiments[name]
-            assert in_place(key, experiment.span) in (experiment.tested if own else experiment.borrowing), claim
+            assert in_place(key, experiment.range) in (experiment.tested if own else experiment.borrowing), claim
 
 
 def test_printed_differences_are_those_of_the_published_tables():

@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
+from a3d.budgets.interval import wilson
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
 from a3d.testing import clips as clips_of_tests
@@ -18,7 +19,7 @@ from a3d.testing.average_precision import bootstrap_interval
 from a3d.testing.calibration import calibrate
 from a3d.testing.errors import EvaluationError
 from a3d.testing.evaluation import build_table, calibrate_all, evaluate, evaluate_all, spread
-from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.testing.metrics import mean_class_accuracy, top_k
 from a3d.video import VideoError, decode_views, read_views
 
 SMALL, FULL = Configuration(24, 2, 0.5), Configuration(32, 4, 1.0)

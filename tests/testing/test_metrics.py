@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from a3d.testing.metrics import mean_class_accuracy, top_k, wilson
+from a3d.budgets.interval import wilson
+from a3d.testing.metrics import mean_class_accuracy, top_k
 
 SCORES = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4], [0.3, 0.4, 0.3], [0.2, 0.3, 0.5]])
 LABELS = torch.tensor([0, 2, 0, 0])

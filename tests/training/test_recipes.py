@@ -46,7 +46,7 @@ def test_published_runs(name, tmp_path):
     slow = network.network.pathway if "slow_" in name else network.network.slow
     assert [len(stage) for stage in slow.stages] == [3, 4, 6, 3] and slow.channels[0] == 64
     assert experiment.sampling == Sampling(frames, stride, 224)
-    assert cost(network, experiment.span.largest).gflops == pytest.approx(gflops, abs=0.05)
+    assert cost(network, experiment.range.largest).gflops == pytest.approx(gflops, abs=0.05)
     assert len(experiment.tested) == tested
     data = ClipFolder(write_classes(tmp_path, classes=1, train=1, val=0), "train")
     assert TrainingClips(data, experiment.sampling).jitter == (256, 320)

@@ -1,3 +1,6 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -81,3 +84,9 @@ def test_training_starts_fill_the_room_there_is():
 def test_a_sampling_of_nothing_is_refused(name):
     with pytest.raises(ValueError, match=f"{name} 0"):
         Sampling(**{name: 0})
+
+
+def test_a_sampling_reads_as_the_model_cards_have_it():
+    for folder in (Path(__file__).parents[2] / "checkpoints").iterdir():
+        sampling = Sampling(**json.loads((folder / "config.json").read_text())["sampling"])
+        assert f"Clip: {sampling} " in (folder / "README.md").read_text(encoding="utf-8")

@@ -7,7 +7,8 @@ import torchvision
 from safetensors.torch import save_file
 
 from a3d.weights import ConversionError
-from a3d.weights.images import image_weights, read_image_weights
+from a3d.weights.images import image_weights
+from a3d.weights.recognition import recognise
 
 
 def on_meta(build, *args, **options):
@@ -28,7 +29,7 @@ def test_pytorch_and_safetensors_files_are_read_alike(tmp_path):
     state = torchvision.models.resnet18(num_classes=3).state_dict()
     torch.save({"state_dict": state}, tmp_path / "image.pth")
     save_file(state, tmp_path / "image.safetensors")
-    found = [read_image_weights(tmp_path / name) for name in ("image.pth", "image.safetensors")]
+    found = [recognise(tmp_path / name) for name in ("image.pth", "image.safetensors")]
     assert found[0].tensors.keys() == found[1].tensors.keys()
     assert all(torch.equal(found[0].tensors[name], found[1].tensors[name]) for name in found[0].tensors)
     assert len(found[0].tensors) == sum(not name.endswith("num_batches_tracked") for name in state)
@@ -37,11 +38,11 @@ def test_pytorch_and_safetensors_files_are_read_alike(tmp_path):
 @pytest.mark.parametrize(
     ("build", "said"),
     [
-        (lambda: timm.create_model("resnet50d"), "no image network known"),
+        (lambda: timm.create_model("resnet50d"), "no video network known"),
         (lambda: timm.create_model("seresnet50"), r"layer1\.0\.se\.\S+, which belongs to no plain resnet50"),
         (torchvision.models.resnet34, "of another depth"),
         (torchvision.models.resnet152, "of another depth"),
-        (torchvision.models.mobilenet_v2, "no image network known"),
+        (torchvision.models.mobilenet_v2, "no video network known"),
     ],
 )
 def test_other_networks_are_refused(build, said, tmp_path):
@@ -49,8 +50,8 @@ def test_other_networks_are_refused(build, said, tmp_path):
         state = build().state_dict()
     torch.save({key: torch.zeros(()).expand(tensor.shape) for key, tensor in state.items()}, tmp_path / "other.pth")
     with pytest.raises(ConversionError, match=said) as error:
-        read_image_weights(tmp_path / "other.pth")
-    assert "\n" not in str(error.value) and "give ResNet-18, 50 or 101" in str(error.value)
+        recognise(tmp_path / "other.pth")
+    assert "\n" not in str(error.value) and "ResNet-18, 50 or 101" in str(error.value)
     assert str(tmp_path / "other.pth") in str(error.value)
 
 
@@ -64,6 +65,6 @@ def test_files_that_run_code_or_are_damaged_are_refused(tmp_path, capsys):
     (tmp_path / "cut.safetensors").write_bytes(b"\x40\0\0\0\0\0\0\0{")
     for name in ("code.pth", "cut.safetensors", "none.pth"):
         with pytest.raises(ConversionError, match=name) as error:
-            read_image_weights(tmp_path / name)
+            recognise(tmp_path / name)
         assert "\n" not in str(error.value)
     assert not capsys.readouterr().out

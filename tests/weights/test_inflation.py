@@ -14,8 +14,9 @@ from a3d.networks.slow import Slow
 from a3d.networks.slowfast import SlowFast
 from a3d.synthetic import render
 from a3d.weights import ConversionError
-from a3d.weights.images import image_weights, read_image_weights
+from a3d.weights.images import image_weights
 from a3d.weights.inflation import inflate
+from a3d.weights.recognition import recognise
 from tests.moments import trained
 
 with warnings.catch_warnings():
@@ -81,7 +82,7 @@ def lite_file(number):
 @pytest.mark.parametrize(("number", "build"), [(0, lite0), (1, lite1), (2, lite2)])
 def test_efficientnet_lite_with_its_real_weights(number, build):
     """Normalised as (pixel - 127) / 128; 64² and 96² leave an even side to every stride."""
-    found, network = read_image_weights(lite_file(number)), build(1000).eval()
+    found, network = recognise(lite_file(number)), build(1000).eval()
     assert found.family == f"lite{number}" and found.classes == 1000
     network.load_state_dict(inflate(found.tensors, network, classifier=True))
     image = EfficientNet.from_name(f"efficientnet-lite{number}", image_size=None).eval()
@@ -94,7 +95,7 @@ def test_efficientnet_lite_with_its_real_weights(number, build):
 
 def test_rendered_frames_are_of_the_same_imagenet_class():
     network = lite0(1000).eval()
-    network.load_state_dict(inflate(read_image_weights(lite_file(0)).tensors, network, classifier=True))
+    network.load_state_dict(inflate(recognise(lite_file(0)).tensors, network, classifier=True))
     image = EfficientNet.from_name("efficientnet-lite0", image_size=None).eval()
     image.load_state_dict(torch.load(lite_file(0), weights_only=True))
     for action, seed in (("JumpingJack", 3), ("Lunges", 5)):

@@ -8,7 +8,8 @@ from torch import nn
 
 from a3d.networks.library import library_network
 from a3d.weights import ConversionError
-from a3d.weights.video import THEIRS, read_video_weights, video_weights
+from a3d.weights.recognition import recognise
+from a3d.weights.video import THEIRS, video_weights
 from tests.moments import trained
 
 with warnings.catch_warnings():
@@ -63,7 +64,7 @@ def test_x3d_gives_the_same_logits(origin, options, tmp_path):
     state = network.state_dict()
     state = pyslowfast_names(state) if origin == "pyslowfast" else state
     torch.save({"model_state": state, "epoch": 1, "cfg": "X3D:\n  WIDTH_FACTOR: 2.0\n"}, tmp_path / "X3D_XS.pyth")
-    found = read_video_weights(tmp_path / "X3D_XS.pyth")
+    found = recognise(tmp_path / "X3D_XS.pyth")
     assert (found.builder, found.classes, found.options) == ("x3d_m", 7, options)
     with torch.no_grad():
         expected = network(clip)
@@ -93,7 +94,7 @@ def test_a_network_of_torchvision_comes_back_whole(tmp_path):
     clip = clips(4, 32)
     network = trained(library_network("torchvision:r3d_18", 5), clip)
     torch.save(network.state_dict(), tmp_path / "r3d_18.pth")
-    found = read_video_weights(tmp_path / "r3d_18.pth").network()
+    found = recognise(tmp_path / "r3d_18.pth").network()
     with torch.no_grad():
         assert torch.equal(found(clip), network(clip))
 
@@ -127,5 +128,5 @@ def test_an_x3d_of_other_shape_is_refused(tmp_path):
     for options, said in (({"depth_factor": 1.0}, "another depth"), ({"width_factor": 1.0}, "another width")):
         torch.save(create_x3d(model_num_class=3, **options).state_dict(), tmp_path / "x3d.pyth")
         with pytest.raises(ConversionError, match=said) as error:
-            read_video_weights(tmp_path / "x3d.pyth")
+            recognise(tmp_path / "x3d.pyth")
         assert str(tmp_path / "x3d.pyth") in str(error.value)

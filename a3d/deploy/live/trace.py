@@ -21,7 +21,7 @@ class TraceError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Step:
-    """One window.
+    """A step tells of one window.
 
     window: its number. time: seconds of the stream at which it ended. configuration, label, probability: what answered,
     and what; None for a window that was dropped, because a later one was there before its turn came.
@@ -43,7 +43,7 @@ class Step:
     why: str
 
     def to_dict(self) -> dict:
-        """Plain values, as a line of the file."""
+        """Return plain values, as a line of the file."""
         key = self.configuration and self.configuration.key
         plain = asdict(self) | {"configuration": key}
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in plain.items()}

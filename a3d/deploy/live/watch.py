@@ -61,8 +61,8 @@ def options(network: TrainedNetwork, **limit: float | None) -> list[Option]:
     budget = Budget.of(**limit)
     if budget is not None:
         measured = [row for row in network.table.rows if row.configuration in network.profile]
-        within = [row for row in measured if getattr(row, budget.unit) <= budget.limit]
-        rows = within or [min(measured, key=lambda row: getattr(row, budget.unit))]
+        cost = network.table.costs(budget.unit, network.profile)
+        rows = [row for row in measured if cost(row) <= budget.limit] or [min(measured, key=cost)]
     return [Option(row.configuration, milliseconds(network, row.configuration), row.accuracy) for row in rows]
 
 

@@ -92,7 +92,7 @@ class Newest:
 
 
 def windows_of(stream: Stream, sampling: Sampling, every: float) -> Newest:
-    """The windows of a stream, one every `every` seconds."""
+    """Return the windows of a stream, one every `every` seconds."""
 
     def make(stopped: Event) -> Iterator[Window]:
         return sliding_windows(stream.frames(time.monotonic, stopped.wait), sampling, stream.frame_rate, every)
