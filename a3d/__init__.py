@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from a3d.deploy.live.trace import TraceError
     from a3d.deploy.live.watch import watch
     from a3d.errors import A3DError, InputError
+    from a3d.files import FileError
     from a3d.inference.checkpoint import CheckpointError, load, save
     from a3d.inference.detection import detect
     from a3d.inference.people import DetectorError
@@ -49,6 +50,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
         x3d_xs,
     )
     from a3d.parallel import ProcessLost
+    from a3d.stopping import Stopped
     from a3d.testing.calibration import calibrate
     from a3d.testing.errors import EvaluationError
     from a3d.testing.evaluation import build_table, evaluate
@@ -79,6 +81,7 @@ NAMES = {
     "deploy.live.trace": "TraceError",
     "deploy.live.watch": "watch",
     "errors": "A3DError InputError",
+    "files": "FileError",
     "inference.checkpoint": "CheckpointError load save",
     "inference.detection": "detect",
     "inference.people": "DetectorError",
@@ -88,6 +91,7 @@ NAMES = {
     "networks": "by_name lite0 lite1 lite2 slow_r18 slow_r26 slow_r50 slow_r101 slowfast_r18 slowfast_r26 slowfast_r50 "
     "slowfast_r101 x3d_l x3d_m x3d_s x3d_xs",
     "parallel": "ProcessLost",
+    "stopping": "Stopped",
     "testing.calibration": "calibrate",
     "testing.errors": "EvaluationError",
     "testing.evaluation": "build_table evaluate",
@@ -106,7 +110,7 @@ NAMES = {
 }
 ROOMS = ("adaptive", "benchmark", "budgets", "cli", "configuration", "datasets", "deploy", "errors", "figures", "files")
 ROOMS += ("inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training", "video")
-ROOMS += ("version", "weights")
+ROOMS += ("version", "weights", "stopping")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}
 __all__ = sorted(_MODULES)

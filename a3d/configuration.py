@@ -22,7 +22,7 @@ class Configuration:
     """A configuration is one point of the three trade-off dimensions: S²×T, γw.
 
     spatial: side of the square input crop, pixels. frames: frames of the (Slow) pathway.
-    width: share γw of the channels, in (0, 1].
+    width: share γw of the channels, in (0, 1]; six decimals count, as in `key`.
     """
 
     spatial: int
@@ -30,6 +30,7 @@ class Configuration:
     width: float
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "width", round(float(self.width), 6))  # else two that print alike would differ
         if self.spatial < 1 or self.frames < 1 or not 0 < self.width <= 1:
             raise ConfigurationError(
                 f"configuration {self.key}: spatial and frames must be at least 1 and width in (0, 1]"

@@ -17,3 +17,8 @@ class InputError(A3DError, ValueError):
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether an error says that a memory is full, a GPU's or the machine's."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in FULL_MEMORY)
+
+
+def one_line(text: object) -> str:
+    """Return a message as one line, without what would steer a terminal: a file's name may hold anything."""
+    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(str(text).split()))

@@ -1,22 +1,107 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and reading one that anybody may have written."""
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import re
+import shutil
+import socket
+import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from a3d.errors import A3DError, InputError
+
+MACHINE = re.sub(r"\W", "", socket.gethostname())  # folders are shared: another machine's processes are unknown here
 
 
 def replace(path: str | Path, write: Callable[[Path], object]) -> None:
     """Call `write` with a temporary name beside `path`, then rename: the file is old or new, never half.
 
-    Folders are made as needed.
+    Folders are made as needed. An OSError names the file.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = temporary_name(path)
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None or error.filename not in (None, str(temporary)):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_name(path: Path) -> Path:
+    """Return a hidden name beside `path` that `remove_leftovers` knows, should this process be killed."""
+    return path.with_name(f".{path.name}.{MACHINE}-{os.getpid()}.tmp")
+
+
+def replace_bytes(path: str | Path, content: bytes) -> None:
+    """Write `content` whole or not at all."""
+    replace(path, lambda temporary: temporary.write_bytes(content))
+
+
+def remove_leftovers(folder: str | Path) -> None:
+    """Remove what processes of this machine that are no more, killed while they wrote, have left in a folder."""
+    for path in Path(folder).glob(".*.tmp"):
+        found = re.fullmatch(rf"\..+\.{MACHINE}-(\d+)\.tmp", path.name)
+        if found and not _runs(int(found[1])):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def is_full(error: OSError) -> bool:
+    """Return whether an error says that no more can be written: the disk, or a quota, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def _runs(process: int) -> bool:
+    with suppress(PermissionError):  # it runs, for somebody else
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return False
+    return True
+
+
+class FileError(A3DError, ValueError):
+    """A file that is not what it should be; the message names it, the cause and the remedy."""
+
+
+def read_bytes(path: str | Path, limit: int) -> bytes:
+    """Return what an ordinary file holds. Raises FileError, before it takes memory, for others and for larger ones."""
+    path = Path(path)
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise FileError(f"{path} is no ordinary file: give one")
+    if status.st_size > limit:
+        raise FileError(
+            f"{path} has {status.st_size} bytes, more than the {limit} that such a file can have: restore it"
+        )
+    return path.read_bytes()
+
+
+def parse_json(content: bytes, path: str | Path) -> Any:
+    """Return what JSON says, as strictly as it can be read. Raises FileError, also for a key twice or no number."""
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:  # not UTF-8 is a ValueError too
+        raise FileError(f"{path} is not JSON ({error}): restore the file") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise InputError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+    return found
+
+
+def _refuse(constant: str) -> None:
+    raise InputError(f"{constant} is no number")

@@ -12,6 +12,7 @@ from sources import Source, network_of
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from a3d.errors import one_line
 from a3d.maps import Clip, read_clip
 from a3d.synthetic import render, write
 from a3d.video import VideoError
@@ -30,6 +31,7 @@ SAMPLES = {  # what is done, and a seed that exercise12 mostly gets right: the h
 }
 SIZE, SECONDS = (320, 240), 3.0  # of a sample: rendered in about two seconds
 OWN = "Your video: "
+NAME = 80  # letters of a name that are shown
 
 
 @dataclass(frozen=True)
@@ -115,13 +117,14 @@ def _receive(source: Source) -> None:
 def decode(name: str, data: bytes, source: Source) -> Shown:
     """The frames that any configuration is cut from. Raises VideoError, which names the file as the visitor does."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / (Path(name).name or "clip")
+        path = Path(folder) / "clip"  # the visitor's name may be "..", or longer than a file's can be
         path.write_bytes(data)
+        name = one_line(Path(name).name)[-NAME:] or "clip"
         try:
             clip = read_clip(path, network_of(source))
         except VideoError as error:
-            raise VideoError(str(error).replace(str(path), path.name)) from None
-    return Shown(path.name, hashlib.sha256(data).hexdigest(), clip)
+            raise VideoError(str(error).replace(str(path), name)) from None
+    return Shown(name, hashlib.sha256(data).hexdigest(), clip)
 
 
 def _reading(source: Source) -> tuple:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 import struct
 import wave
 from dataclasses import replace
@@ -114,6 +115,19 @@ def test_train_then_resume_then_table(data, tmp_path, capsys):
     network = load(tmp_path / "run" / "checkpoint")
     assert network.labels == CLASSES and network.sampling == Sampling(2, 2, 32, rate=25.0)
     assert network.provenance["clips"] == 8
+    made = tmp_path / "run" / "checkpoint"
+    table = ["table", "--checkpoint", str(made), "--data", str(data), "--configuration", "32x2@1"]
+    assert main([*table, "--calibration-clips", "4"]) == 0
+    before = {path.name: path.read_bytes() for path in made.iterdir()}
+    assert main([*train, "--resume"]) == 0  # of a run that is finished, calibrated and tested: nothing is lost
+    assert {path.name: path.read_bytes() for path in made.iterdir()} == before and "table.csv" in before
+    capsys.readouterr()
+    assert main([*table[:-1], "20x1@1", "--views", "2x1"]) == 1
+    assert "tested with other views (1x1) than now (2x1)" in capsys.readouterr().err
+    shutil.rmtree(tmp_path / "run" / "checkpoint")
+    assert main([*train, "--resume"]) == 0 and load(made).statistics == {}
+    (tmp_path / "run" / "state.pt").unlink()
+    assert main(train) == 1 and "already holds a run" in capsys.readouterr().err
     warm = ["train", "--data", str(data), "--out", str(tmp_path / "warm"), *shape[4:], *settings]
     assert main([*warm, "--init", str(tmp_path / "run" / "checkpoint")]) == 0
 

@@ -14,7 +14,18 @@ import a3d
 
 ROOT = Path(__file__).parents[1]
 # In reading order: a file imports from its own room and from those before it.
-ROOMS = ["version", "errors", "configuration", "files", "parallel", "video", "synthetic", "datasets", "adaptive"]
+ROOMS = [
+    "version",
+    "errors",
+    "configuration",
+    "files",
+    "stopping",
+    "parallel",
+    "video",
+    "synthetic",
+    "datasets",
+    "adaptive",
+]
 ROOMS += ["networks", "budgets", "trained", "weights", "testing", "inference", "deploy", "training", "paper", "maps"]
 ROOMS += ["figures", "benchmark", "cli"]
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from a3d.configuration import ConfigurationError
 
+LARGEST = {"classes": 10**6, "spatial": 2**12, "frames": 2**12}
 TASKS = ("classification", "multilabel", "detection")
 
 
@@ -29,8 +30,8 @@ class Architecture:
 
     def __post_init__(self) -> None:
         for name in ("classes", "spatial", "frames"):
-            if getattr(self, name) < 1:
-                raise ConfigurationError(f"{name} {getattr(self, name)}: give at least 1")
+            if not 1 <= getattr(self, name) <= LARGEST[name]:
+                raise ConfigurationError(f"{name} {getattr(self, name)}: give 1 to {LARGEST[name]}")
         if self.task not in TASKS:
             raise ConfigurationError(f"task {self.task!r}: choose one of {', '.join(TASKS)}")
 

@@ -150,8 +150,8 @@ def _clips(network: AdaptiveNetwork, setting: Setting) -> list[tuple[Window, str
 
 
 def _option(network: AdaptiveNetwork, configuration: Configuration) -> Option:
-    top1 = network.table.row(configuration).top1
-    return Option(configuration, milliseconds(network, configuration), top1)
+    accuracy = network.table.row(configuration).accuracy
+    return Option(configuration, milliseconds(network, configuration), accuracy)
 
 
 def _time(resident: Resident, window: Window, configuration: Configuration) -> float:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 COLUMNS = ("spatial", "frames", "width", "gflops", "params", "top1", "mean_class", "top5", "clips", "trade_off")
 PUBLISHED_COLUMNS = (*COLUMNS, "source", "printed", "note")
 SEVERAL_COLUMNS = (*COLUMNS, "mean_ap")  # of several labels a clip
+TEST_COLUMNS = ("data", "views", "weights")
+
+# No file and no number of a table comes near: what does is damaged.
+LARGEST, SIDE, COUNT, GFLOPS = 2**24, 2**14, 10**12, 1e9
 
 
 class TableError(A3DError, ValueError):
@@ -38,6 +44,8 @@ class Row:
     trade_off: on the table's trade-off list.
     source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
     the source prints, not ours. note: what to tell whoever sees the row.
+    data, views, weights: what it was tested on and with: a data set's `fingerprint`, clips in time × crops as in
+    `10x3`, and the network's `weights_checksum`. Empty: not known, as of older tables.
     """
 
     configuration: Configuration
@@ -52,6 +60,9 @@ class Row:
     printed: bool = False
     note: str = ""
     mean_ap: float | None = None
+    data: str = ""
+    views: str = ""
+    weights: str = ""
 
     @property
     def accuracy(self) -> float:
@@ -125,6 +136,25 @@ class Table:
             )
         return self._rows[configuration]
 
+    def join(self, rows: Iterable[Row]) -> Table:
+        """The rows given, which are tests of now, and those of this table that are of other configurations.
+
+        Raises TableError where these were tested on other data, with other views or weights.
+        """
+        rows = tuple(rows)
+        fresh = {row.configuration for row in rows}
+        kept = [row for row in self.rows if row.configuration not in fresh]
+        for name in TEST_COLUMNS if kept else ():
+            before, now = ({getattr(row, name) for row in part} for part in (kept, rows))
+            if before != now:
+                told = ", ".join(sorted(value or "not known" for value in before))
+                raise TableError(
+                    f"{len(kept)} rows of the table were tested with other {name} ({told}) than now "
+                    f"({', '.join(sorted(now))}): test as they were, or all of them anew (a3d table without "
+                    "--configuration)"
+                )
+        return Table([*rows, *kept])
+
     def choose(
         self,
         gflops: float | None = None,
@@ -190,34 +220,41 @@ class Table:
 
         return pandas.DataFrame([_fields(row) for row in self.rows], columns=self._columns())
 
+    def to_csv(self) -> bytes:
+        """The rows as they are, unknown values empty."""
+        text = StringIO()
+        writer = csv.DictWriter(text, self._columns(), extrasaction="ignore", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(_fields(row) for row in self.rows)
+        return text.getvalue().encode()
+
     def write_csv(self, path: str | Path) -> None:
-        """Writes the rows as they are, unknown values empty; to a temporary name first."""
-
-        def write(temporary: Path) -> None:
-            with temporary.open("w", newline="", encoding="utf-8") as file:
-                writer = csv.DictWriter(file, self._columns(), extrasaction="ignore", lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(_fields(row) for row in self.rows)
-
-        files.replace(path, write)
+        """Writes `to_csv()`; to a temporary name first."""
+        files.replace_bytes(path, self.to_csv())
 
     @classmethod
     def read_csv(cls, path: str | Path) -> Table:
         """Reads what `write_csv` wrote; the trade-off list is worked out anew. TableError names line, value, remedy."""
         try:
-            with Path(path).open(newline="", encoding="utf-8-sig") as file:
-                lines = csv.DictReader(file)
-                _check_header(lines.fieldnames or [], path)
-                return cls([_read(fields, f"{path}, line {lines.line_num}") for fields in lines])
+            return cls.parse(files.read_bytes(path, LARGEST), path)
         except FileNotFoundError:
             raise TableError(f"{path} does not exist: make it with a3d table") from None
+
+    @classmethod
+    def parse(cls, content: bytes, path: str | Path) -> Table:
+        """Reads what `to_csv` gave; errors name `path`."""
+        try:
+            lines = csv.DictReader(StringIO(content.decode("utf-8-sig"), newline=""))
+            _check_header(lines.fieldnames or [], path)
+            return cls([_read(fields, f"{path}, line {lines.line_num}") for fields in lines])
         except (UnicodeDecodeError, csv.Error) as error:
             raise TableError(f"{path} is not a CSV file ({error}): make it anew with a3d table") from None
 
     def _columns(self) -> tuple[str, ...]:
         if self.published:
             return PUBLISHED_COLUMNS
-        return COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
+        columns = COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
+        return (*columns, *TEST_COLUMNS) if any(row.data for row in self.rows) else columns
 
 
 def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: row.gflops) -> list[Row]:
@@ -232,7 +269,7 @@ def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: 
 def _fields(row: Row) -> dict[str, object]:
     size = row.configuration
     return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
-        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap")
+        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap", *TEST_COLUMNS)
     }
 
 
@@ -261,19 +298,29 @@ def _read(fields: dict[str, str | None], where: str) -> Row:
     if None in fields:
         raise TableError(f"{where}: more fields than columns; remove {fields[None][0]!r} and what follows it")
     try:
-        configuration = Configuration(value("spatial", int, 1), value("frames", int, 1), value("width", float, 0, 1))
+        configuration = Configuration(
+            value("spatial", int, 1, SIDE), value("frames", int, 1, SIDE), value("width", float, 0, 1)
+        )
     except ConfigurationError as error:
         raise TableError(f"{where}: {error}") from None
     return Row(
         configuration,
-        value("gflops", float, 0),
-        value("params", int, 0),
+        value("gflops", float, 0, GFLOPS),
+        value("params", int, 0, COUNT),
         value("top1", float, 0, 100),
         value("mean_class", float, 0, 100, optional=True),
         value("top5", float, 0, 100, optional=True),
-        value("clips", int, 1, optional=True),
+        value("clips", int, 1, COUNT, optional=True),
         source=fields.get("source") or "",
         printed=fields.get("printed") == "True",
         note=fields.get("note") or "",
         mean_ap=value("mean_ap", float, 0, 100, optional=True) if "mean_ap" in fields else None,
+        **{name: _word(fields.get(name) or "", name, where) for name in TEST_COLUMNS},
     )
+
+
+def _word(text: str, name: str, where: str) -> str:
+    """Letters and digits, which can be printed."""
+    if not re.fullmatch(r"[0-9a-z]{0,20}", text):
+        raise TableError(f"{where}: {name} is {text[:20]!r}; give what a3d table wrote, or nothing")
+    return text

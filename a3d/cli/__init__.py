@@ -19,7 +19,9 @@ from importlib import import_module
 from pathlib import Path
 
 import a3d
-from a3d.errors import A3DError, is_out_of_memory
+from a3d.errors import A3DError, is_out_of_memory, one_line
+from a3d.files import is_full
+from a3d.stopping import Stopped, Terminated, terminable
 
 # In the order of learning: use a network, deploy it, train one, the published data sets, compare.
 COMMANDS = {
@@ -61,9 +63,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     options = parser().parse_args([_plain(word) for word in (sys.argv[1:] if arguments is None else arguments)])
     try:
-        _run(options)
+        with terminable():
+            _run(options)
+    except Stopped as stopped:
+        print(f"error: {one_line(stopped)}", file=sys.stderr)
+        return stopped.code
+    except Terminated:
+        print("error: terminated", file=sys.stderr)
+        return 143
     except (A3DError, OSError) as error:
-        print(f"error: {' '.join(_words(error).split())}", file=sys.stderr)
+        print(f"error: {one_line(_words(error))}", file=sys.stderr)
         return 1
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
@@ -103,6 +112,8 @@ def _plain(word: str) -> str:
 
 def _words(error: Exception) -> str:
     """What the system says of a file lacks a remedy."""
+    if isinstance(error, OSError) and is_full(error):
+        return f"{error.filename or 'a file'}: {error.strerror}; make room, or write elsewhere"
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}; check the path, and whether it may be read and written"
     return str(error)

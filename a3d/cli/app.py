@@ -21,7 +21,13 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--checkpoints", type=Path, help="folder of checkpoint folders (the project's checkpoints/)")
     sub.add_argument("--runs", type=Path, help="folder of training runs to follow (the project's runs/)")
-    sub.add_argument("--port", type=int, default=8501, help="where the dashboard listens (8501)")
+    sub.add_argument("--port", type=_port, default=8501, help="where the dashboard listens (8501)")
+    sub.add_argument(
+        "--address",
+        default="127.0.0.1",
+        help="what it listens on (127.0.0.1: this machine alone); 0.0.0.0 is for whoever reaches the machine, without "
+        "a log-in: put a proxy before it (SECURITY.md)",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -32,7 +38,8 @@ def run(options: argparse.Namespace) -> None:
     folders = {"A3D_CHECKPOINTS": options.checkpoints, "A3D_RUNS": options.runs}
     os.environ |= {name: str(_folder(path)) for name, path in folders.items() if path is not None}
     os.chdir(main.parents[1])  # where the theme and the limits of the dashboard are, in .streamlit/
-    streamlit.main(["run", str(main), "--server.port", str(options.port)], standalone_mode=False)
+    where = ["--server.address", options.address, "--server.port", str(options.port)]
+    streamlit.main(["run", str(main), *where], standalone_mode=False)
 
 
 def entry(working: Path | None = None) -> Path:
@@ -46,6 +53,12 @@ def entry(working: Path | None = None) -> Path:
         f"the dashboard is not in {roots[0]}: it comes with the project's folder, not with the installed package; "
         "run `a3d app` in a copy of the project"
     )
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text[:6]) < 2**16:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a port, 1 to 65535")
+    return int(text)
 
 
 def _folder(path: Path) -> Path:

@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 
 from a3d import parallel
-from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing
+from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing, workers
 from a3d.cli.output import progress_bar
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.claims import HEAD, judge
 from a3d.paper.experiments import Experiment, gather, run_experiment
-from a3d.video import FrameCache
 
 NAMES = [experiment.name for experiment in ablations()]
 
@@ -40,7 +39,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--views", type=views, default=(3, 1), help="clips in time x crops of a test (3x1)")
     sub.add_argument("--calibration-clips", type=count, default=256)
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded training frames")
-    sub.add_argument("--workers", type=int, default=0, help="processes that prepare clips (0: none beside this one)")
+    sub.add_argument("--workers", type=workers, default=0, help="processes that prepare clips (0: this one)")
     add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -60,9 +59,7 @@ def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
     training = read_data(options, "train")
     testing = read_data(options, "val", training.classes)
     warn_of_crossing(training, testing)
-    largest = max(round(experiment.sampling.spatial * 10 / 7) for experiment in experiments)  # that jitter asks for
-    cache = FrameCache(options.cache, short_side=largest, opened=training.open) if options.cache else training
-    how = {"views": options.views, "calibration_clips": options.calibration_clips, "opened": cache.open}
+    how = {"views": options.views, "calibration_clips": options.calibration_clips, "cache": options.cache}
     with progress_bar() as bar:
         for seed in options.seed or [0]:
             for experiment in experiments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,13 +11,14 @@ from pathlib import Path
 import torch
 
 import a3d
+from a3d import parallel
 from a3d.configuration import Configuration, ConfigurationError, range_0016, range_006
 from a3d.datasets import ClipSet, read_dataset
 from a3d.datasets.ava import THRESHOLD
 from a3d.datasets.groups import warning
 from a3d.datasets.official import kind
 from a3d.errors import InputError
-from a3d.inference.checkpoint import load
+from a3d.inference.checkpoint import is_checked, load
 from a3d.trained import TrainedNetwork
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -61,7 +63,11 @@ def add_json(sub: argparse.ArgumentParser) -> None:
 
 def load_network(options: argparse.Namespace) -> TrainedNetwork:
     """The network that the options of `add_network` name, where they want it, with its times in that precision."""
-    return load(options.checkpoint, options.device, dtype=dtype(options))
+    network = load(options.checkpoint, options.device, dtype=dtype(options))
+    if not is_checked(options.checkpoint) and parallel.is_main():
+        unknown = "it was written by an older version, without checksums, so that damage may go unseen"
+        print(f"{options.checkpoint}: {unknown}; a3d.save adds them", file=sys.stderr)
+    return network
 
 
 def dtype(options: argparse.Namespace) -> torch.dtype:
@@ -179,13 +185,33 @@ def _device(text: str) -> str:
 def views(text: str) -> tuple[int, int]:
     """`10x3`: clips in time, crops in space."""
     clips, cross, crops = text.lower().partition("x")
-    if not (cross and clips.isdigit() and int(clips) > 0 and crops in ("1", "3")):
-        raise argparse.ArgumentTypeError(f"{text!r}: write CLIPSxCROPS with 1 or 3 crops, as in 10x3")
+    if not (cross and clips.isdecimal() and len(clips) < 4 and int(clips) > 0 and crops in ("1", "3")):
+        raise argparse.ArgumentTypeError(
+            f"{text[:40]!r}: write CLIPSxCROPS, 1 to 999 clips and 1 or 3 crops, as in 10x3"
+        )
     return int(clips), int(crops)
 
 
 def count(text: str) -> int:
     """A whole number above 0."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text}: give a whole number above 0")
+    if not text.isdecimal() or len(text) > 12 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a whole number above 0")
     return int(text)
+
+
+def workers(text: str) -> int:
+    """How many processes prepare clips."""
+    if not text.isdecimal() or len(text) > 3:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a number of processes, 0 to 999")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """A number above 0, and finite."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text[:40]}: give a positive number")
+    return value

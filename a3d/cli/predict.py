@@ -7,6 +7,7 @@ import sys
 
 from a3d.cli.options import add_budget, add_network, budget, command, count, dtype, load_network, views
 from a3d.cli.output import costed, emit, ranked
+from a3d.errors import one_line
 from a3d.inference.prediction import predict
 from a3d.video import VideoError
 
@@ -32,13 +33,13 @@ def run(options: argparse.Namespace) -> None:
         try:
             found = predict(video, network, options.configuration, options.views, dtype(options), **budget(options))
         except VideoError as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {one_line(error)}", file=sys.stderr)
             failed += 1
             continue
         top = list(zip(found.labels, found.probabilities, strict=True))[: options.top]
         answers.append({"video": video} | costed(network, found.configuration) | {"top": ranked(top)})
         if not options.json:
-            print(f"{video}: {found.configuration}, {found.gflops:.3f} GFLOPs")
+            print(f"{one_line(video)}: {found.configuration}, {found.gflops:.3f} GFLOPs")
             for label, probability in top:
                 print(f"  {100 * probability:5.1f}%  {label}")
     if options.json:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from signal import SIGINT, SIGTERM
 
 from a3d import parallel
 from a3d.budgets.refinement import between
-from a3d.budgets.table import Row, Table
+from a3d.budgets.table import Row
 from a3d.cli.options import (
     add_data,
     add_larger_crops,
@@ -24,7 +26,8 @@ from a3d.cli.output import Bar, emit, progress_bar, report_broken
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet
 from a3d.inference.checkpoint import save_table
-from a3d.testing.evaluation import build_table
+from a3d.stopping import Stopped, Terminated
+from a3d.testing.evaluation import build_table, identity
 from a3d.testing.refinement import refine
 from a3d.trained import TrainedNetwork
 
@@ -74,13 +77,21 @@ def _test(
     wanted = options.configuration
     if options.larger_crops:
         wanted = [c.enlarged for c in wanted or network.range.configurations()[1:]]  # the first is enlarged already
-    with progress_bar() as bar:
-        built = build_table(network, training, dataset, wanted, **_how(bar, options))
+    before = network.table if wanted else None
+    if before is not None:  # an error before the hours of testing
+        how = identity(network, dataset, options.views)
+        before.join(replace(before.rows[0], configuration=c, **how) for c in dict.fromkeys(wanted))
+    unfinished = options.checkpoint / ".table.unfinished"
+    try:
+        with progress_bar() as bar:
+            built = build_table(network, training, dataset, wanted, **_how(bar, options), unfinished=unfinished)
+    except KeyboardInterrupt as stop:
+        number = SIGTERM if isinstance(stop, Terminated) else SIGINT
+        raise Stopped(number, "what was found is kept, the same command goes on there") from None
     report_broken(built.broken)
-    kept = network.table.rows if network.table is not None and wanted else ()
-    fresh = {row.configuration for row in built.table.rows}
-    network.table = Table([*built.table.rows, *(row for row in kept if row.configuration not in fresh)])
+    network.table = built.table if before is None else before.join(built.table.rows)
     _save(network, options)
+    unfinished.unlink(missing_ok=True)
     if not options.json:
         clips, decoded = built.table.full.clips, built.decoded
         print(f"{len(built.table)} configurations on {clips} clips; {decoded} files decoded, each once")

@@ -12,7 +12,7 @@ import torch
 from rich.progress import TaskID
 
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.cli.options import RANGES, add_data, add_device, command, count, read_data
+from a3d.cli.options import RANGES, add_data, add_device, command, count, positive, read_data, workers
 from a3d.cli.output import Bar, progress_bar
 from a3d.configuration import ComputationalRange, ConfigurationError
 from a3d.errors import InputError
@@ -81,10 +81,10 @@ def _add_schedule(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--step", choices=STEPS, help="which networks learn, instead of the recipe's: plain is one alone")
     sub.add_argument("--epochs", type=count, help="instead of the recipe's")
     sub.add_argument("--batch", type=count, help="instead of the recipe's")
-    sub.add_argument("--rate", type=float, help="peak learning rate, instead of the recipe's")
+    sub.add_argument("--rate", type=positive, help="peak learning rate, instead of the recipe's")
     sub.add_argument("--no-teacher", action="store_true", help="labels alone, no image teacher")
     sub.add_argument("--cache", type=Path, help="folder that keeps decoded frames: each clip is then decoded once")
-    sub.add_argument("--workers", type=int, default=1, help="processes that prepare clips (1)")
+    sub.add_argument("--workers", type=workers, default=1, help="processes that prepare clips (1)")
     sub.add_argument("--strict", action="store_true", help="stop at the first broken file instead of skipping it")
     sub.add_argument("--seed", type=int, default=0)
     add_device(sub, "cuda" if torch.cuda.is_available() else "cpu")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -61,6 +63,19 @@ class ClipSet:
         if path.is_dir():
             return self.open(path).duration
         return header_duration(path) or Video(path).duration
+
+
+def fingerprint(dataset: ClipSet) -> str:
+    """Return 12 hexadecimal digits that tell data sets apart: classes, and every item's path, labels, span and boxes.
+
+    Paths count from the folder that holds all of them, so that a data set may be moved. No file is read.
+    """
+    paths = [Path(os.path.normpath(item.path.absolute())) for item in dataset.items]
+    root = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    digest = hashlib.sha256(repr((dataset.task, tuple(dataset.classes))).encode())
+    for path, item in zip(paths, dataset.items, strict=True):
+        digest.update(repr((str(path.relative_to(root)), *item[1:])).encode(errors="surrogateescape"))
+    return digest.hexdigest()[:12]
 
 
 def seen_labels(item: Item, span: Span) -> list[int]:

@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 from torch.utils.data import Dataset
 
 from a3d.datasets.items import ClipSet, Item, Span, seen_labels
+from a3d.video.cache import FrameCache
 from a3d.video.decode import Video, VideoError
 from a3d.video.sampling import Sampling, training_start
 from a3d.video.transforms import Box, area_box, crop_boxes, crop_resized, jittered_box
@@ -70,7 +71,7 @@ class TrainingClips(Dataset):
         opened: Callable[[Path], Video] | None = None,
     ) -> None:
         self.dataset, self.sampling = dataset, sampling
-        self.jitter = jitter or (round(sampling.spatial * 8 / 7), round(sampling.spatial * 10 / 7))
+        self.jitter = jitter or _short_sides(sampling)
         self.areas, self.flipped, self.seed, self.strict = areas, flipped, seed, strict
         self.opened = opened or dataset.open
         # In shared memory: the workers of a loader see the epoch, and the count sees what they found broken.
@@ -145,6 +146,27 @@ class TrainingClips(Dataset):
         if not self._broken[index]:
             self._broken[index] = True
             print(f"skipping {error}", file=sys.stderr, flush=True)
+
+
+def frame_cache(
+    folder: str | Path,
+    dataset: ClipSet,
+    sampling: Sampling,
+    jitter: tuple[int, int] | None = None,
+    areas: tuple[float, float] | None = None,
+) -> FrameCache:
+    """Return a cache of as many and as large frames as training with these settings of `TrainingClips` looks at.
+
+    No crop is enlarged that would not be without the cache. Of τ frames every (τ / 4)-th is kept, so that a frame is at
+    most an eighth of τ away from the one that is asked for; of fewer than 8, each.
+    """
+    side = round(sampling.spatial / areas[0] ** 0.5) if areas else (jitter or _short_sides(sampling))[1]
+    return FrameCache(folder, max(1, sampling.stride // 4), side, dataset.open)
+
+
+def _short_sides(sampling: Sampling) -> tuple[int, int]:
+    """256 to 320 at 224."""
+    return round(sampling.spatial * 8 / 7), round(sampling.spatial * 10 / 7)
 
 
 def multi_hot(labels: Sequence[int], classes: int) -> Tensor:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from a3d.configuration import Configuration
 from a3d.deploy import runner
 from a3d.deploy.bundle import bundle
 from a3d.errors import A3DError
-from a3d.files import replace
+from a3d.files import remove_leftovers, replace, temporary_name
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Sampling, normalise
 from a3d.video.views import decoded_side
@@ -70,10 +71,15 @@ def export(network: TrainedNetwork, configuration: Configuration, folder: str | 
         raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
     deployed = Deployed(network, configuration).cpu()
     folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
-        path = Path(unfinished) / FILES[kind]
+    remove_leftovers(folder)
+    unfinished = temporary_name(folder / "export")
+    unfinished.mkdir()
+    try:
+        path = unfinished / FILES[kind]
         difference = _write(deployed, path, metadata(network, configuration))
         path.replace(folder / path.name)
+    finally:
+        shutil.rmtree(unfinished)
     replace(folder / "run.py", lambda path: path.write_text(bundle(runner), encoding="utf-8"))
     return Exported(folder / path.name, (folder / path.name).stat().st_size / 1e6, difference)
 
@@ -86,7 +92,9 @@ def _write(deployed: Deployed, path: Path, facts: dict) -> float:
     if path.suffix == ".onnx":
         _write_onnx(program, path, facts)
     else:
-        torch.export.save(program, path, extra_files={"a3d.json": json.dumps(facts)})
+        content = BytesIO()  # a disk that is full ends torch's own writing in an abort
+        torch.export.save(program, content, extra_files={"a3d.json": json.dumps(facts)})
+        path.write_bytes(content.getbuffer())
     classify, _ = runner.load(path)
     difference = max(_difference(classify, deployed, _example(facts["sampling"], batch)) for batch in (1, 3))
     if not difference <= TOLERANCE:

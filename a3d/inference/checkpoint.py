@@ -1,71 +1,103 @@
 """A checkpoint folder: safetensors and plain text, nothing that could run code.
 
-`config.json` (architecture, range, sampling, labels, provenance), `weights.safetensors`, `statistics.safetensors`
-(one tensor a configuration), `table.csv`, `README.md` (the model card). `profile-DEVICE.json` holds times of one
-machine and stays on it.
+`config.json` (architecture, range, sampling, labels, provenance, checksums), `weights.safetensors`,
+`statistics.safetensors` (one tensor a configuration), `table.csv`, `README.md` (the model card). `profile-DEVICE.json`
+holds times of one machine and stays on it. What is loaded is checked: a damaged network answers as if nothing were
+wrong.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import torch as safetensors
 from torch import Tensor, nn
 
 from a3d.adaptive.adaptation import adapt
 from a3d.adaptive.architecture import Architecture
+from a3d.adaptive.checksum import MOMENTS, checksum, weights, weights_checksum
 from a3d.adaptive.moments import Statistics
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.profile import Profile, device_name, file_name
-from a3d.budgets.table import Table
+from a3d.budgets.table import LARGEST, Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
 from a3d.errors import A3DError
-from a3d.files import replace
-from a3d.networks.builders import build
+from a3d.files import remove_leftovers, replace
+from a3d.inference.checks import check_config, check_statistics, check_weights
+from a3d.inference.contents import STATISTICS, TABLE, WEIGHTS, CheckpointError, Contents, Mixed, remove, write
+from a3d.networks.builders import build, shapes
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.sampling import Sampling
 
 FORMAT = 2
-MOMENTS = (".running_mean", ".running_var", ".num_batches_tracked")  # kept by configuration, in statistics.safetensors
-
-
-class CheckpointError(A3DError, ValueError):
-    """A checkpoint that cannot be read; the message names the file, the cause and the remedy."""
+HEADER = 2**20  # bytes: names and shapes of a file of tensors
+TESTED = 2**12  # configurations: more than any table has
+LARGEST_WEIGHTS = 2**33  # bytes, of a network of one's own
 
 
 def save(network: TrainedNetwork, folder: str | Path, half: bool = False) -> None:
-    """Write everything but the model card, each file to a temporary name first.
+    """Write everything but the model card: the folder holds this checkpoint or the one before, never parts of both.
 
     half: weights in float16 on disk (they come back as float32). Calibrate and test what was read back then.
-    Raises Untrained for a network without class names, sampling and range.
+    Raises Untrained for a network without class names, sampling and range; CheckpointError for one that could not be
+    read back, or whose table is a test of other weights.
     """
     check_trained(network)
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     dtype = torch.float16 if half else torch.float32
-    weights = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in _weights(network).items()}
-    replace(folder / "weights.safetensors", lambda path: save_file(weights, path))
-    save_table(network, folder)
-    text = json.dumps(_config(network), indent=1, ensure_ascii=False)
-    replace(folder / "config.json", lambda path: path.write_text(text, encoding="utf-8"))
+    config = _config(network) | {"weights": weights_checksum(network, dtype)}
+    _check_table(network.table, config["weights"], Path(folder) / TABLE)
+    tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in weights(network).items()}
+    _checked(check_weights, tensors, Path(folder) / WEIGHTS)
+    files = {WEIGHTS: safetensors.save(tensors)} | _tested(network)
+    if network.table is None:
+        remove(folder, TABLE)  # of other weights
+    write(folder, files, config)
 
 
 def save_table(network: TrainedNetwork, folder: str | Path) -> None:
     """Write statistics and table into a checkpoint folder; its weights stay as they are, in their precision."""
+    config = {"weights": weights_checksum(network)} | Contents(folder).config
+    _check_table(network.table, config["weights"], Path(folder) / TABLE)
+    write(folder, _tested(network), config)
+
+
+def holds(folder: str | Path, network: AdaptiveNetwork) -> bool:
+    """Return whether a checkpoint folder holds the weights of `network`, in whatever precision."""
+    contents = Contents(folder)
+    known = contents.config.get("weights") or checksum(_tensors(contents, WEIGHTS, LARGEST_WEIGHTS))
+    return known in (weights_checksum(network), weights_checksum(network, torch.float16))
+
+
+def is_checked(folder: str | Path) -> bool:
+    """Return whether a checkpoint has checksums of its files; those of older versions have none."""
+    return Contents(folder).checksums is not None
+
+
+def _tested(network: TrainedNetwork) -> dict[str, bytes]:
     packed = {c.key: pack(statistics) for c, statistics in network.statistics.items()}
-    replace(Path(folder) / "statistics.safetensors", lambda path: save_file(packed, path))
-    if network.table is not None:
-        network.table.write_csv(Path(folder) / "table.csv")
+    check_statistics(packed)
+    table = {TABLE: network.table.to_csv()} if network.table is not None else {}
+    return {STATISTICS: safetensors.save(packed)} | table
+
+
+def _check_table(table: Table | None, known: str, path: Path) -> None:
+    """Raise CheckpointError for tests of other weights."""
+    others = {row.weights for row in table.rows} - {"", known} if table is not None else ()
+    if others:
+        raise CheckpointError(
+            f"{path} holds tests of the weights {', '.join(sorted(others))}, not of these, {known}: test them (a3d "
+            "table)"
+        )
 
 
 def save_profile(profile: Profile, folder: str | Path) -> Path:
     """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder."""
     path = Path(folder) / profile.file_name
+    remove_leftovers(folder)
     replace(path, lambda temporary: temporary.write_text(profile.to_json(), encoding="utf-8"))
     return path
 
@@ -83,21 +115,41 @@ def load(
     compute in, whose times `.profile` then holds; weights are float32.
     Raises CheckpointError, naming the file, the cause and the remedy.
     """
-    folder = Path(folder)
-    config = _read_config(folder / "config.json")
+    contents = Contents(folder)
     try:
-        adapted = _network(architecture_of(config["architecture"]), config, network).eval()
+        return _loaded(contents, device, network, dtype)
+    except Mixed:
+        if Contents(folder).config == contents.config:
+            raise
+        return _loaded(Contents(folder), device, network, dtype)  # it was written anew in this moment
+
+
+def _loaded(
+    contents: Contents, device: str | torch.device, module: nn.Module | None, dtype: torch.dtype
+) -> TrainedNetwork:
+    folder, config = contents.folder, contents.config
+    if config.get("format") not in (1, FORMAT):
+        raise CheckpointError(f'{folder / "config.json"} has no "format": {FORMAT}: it was written by another version')
+    try:
+        check_config(config)
+        architecture = architecture_of(config["architecture"])
+        tensors = _weights(contents, architecture)
+        adapted = _network(architecture, config, module).eval()
         sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["sampling"].items()})
         range = ComputationalRange(**{k: tuple(v) if isinstance(v, list) else v for k, v in config["range"].items()})
         labels, provenance = tuple(config["labels"]), config.get("provenance", {})
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{folder / 'config.json'}: {error}; write it with a3d.save") from None
-    _load_weights(adapted, folder / "weights.safetensors")
-    packed = _read_tensors(folder / "statistics.safetensors")
-    for key in sorted(packed):
-        configuration = Configuration.parse(key)
-        adapted.statistics[configuration] = unpack(packed[key], adapted, configuration)
-    table = Table.read_csv(folder / "table.csv") if (folder / "table.csv").exists() else None
+    except CheckpointError:
+        raise
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        cause = " ".join(str(error).split())[:300]
+        raise CheckpointError(f"{folder / 'config.json'}: {cause}; restore it, or write it with a3d.save") from None
+    _fill(adapted, tensors, folder / WEIGHTS)
+    adapted.statistics.clear()
+    adapted.statistics.update(_statistics(contents, adapted))
+    content = contents.read(TABLE, LARGEST)
+    table = Table.parse(content, folder / TABLE) if content is not None else None
+    if "weights" in config:
+        _check_table(table, config["weights"], folder / TABLE)
     path = folder / file_name(device_name(device), torch.get_num_threads(), str(dtype).removeprefix("torch."))
     profile = Profile.read(path) if path.exists() else None
     return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance).to(device)
@@ -160,37 +212,57 @@ def _config(network: TrainedNetwork) -> dict:
     }
 
 
-def _weights(network: AdaptiveNetwork) -> dict[str, Tensor]:
-    return {name: tensor for name, tensor in network.state_dict().items() if not name.endswith(MOMENTS)}
+def _weights(contents: Contents, architecture: Architecture) -> dict[str, Tensor]:
+    """The weights, of a file that is no larger than the network's are: before memory is taken for either."""
+    limit = LARGEST_WEIGHTS
+    if architecture.network:
+        found = shapes(architecture)
+        limit = HEADER + 4 * sum(torch.Size(shape).numel() for shape in found.values())
+    tensors = _tensors(contents, WEIGHTS, limit)
+    if architecture.network:
+        wanted = {name: shape for name, shape in found.items() if not name.endswith(MOMENTS)}
+        _check_fit({name: tuple(tensor.shape) for name, tensor in tensors.items()}, wanted, contents.folder / WEIGHTS)
+    return _checked(check_weights, tensors, contents.folder / WEIGHTS)
 
 
-def _read_config(path: Path) -> dict:
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(
-            f"{path} does not exist: give a checkpoint folder, one that a3d train, convert or save wrote"
-        ) from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path} is not JSON ({error}): restore the file") from None
-    if not isinstance(config, dict) or config.get("format") not in (1, FORMAT):
-        raise CheckpointError(f'{path} has no "format": {FORMAT}: it was written by another version')
-    return config
-
-
-def _read_tensors(path: Path) -> dict[str, Tensor]:
-    try:
-        return load_file(path)
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} does not exist: restore the file") from None
-    except SafetensorError as error:
-        raise CheckpointError(f"{path} is damaged ({error}): restore the file") from None
-
-
-def _load_weights(network: AdaptiveNetwork, path: Path) -> None:
-    weights = {name: tensor.float() for name, tensor in _read_tensors(path).items()}
-    expected = _weights(network)
-    wrong = sorted(set(weights) ^ set(expected)) or [n for n in expected if weights[n].shape != expected[n].shape]
+def _check_fit(found: dict[str, tuple], wanted: dict[str, tuple], path: Path) -> None:
+    wrong = sorted(set(found) ^ set(wanted)) or [name for name in wanted if found[name] != wanted[name]]
     if wrong:
-        raise CheckpointError(f"{path}: {wrong[0]} does not fit {network.architecture.name}: restore config.json or it")
-    network.load_state_dict(weights, strict=False)
+        raise CheckpointError(f"{path}: {wrong[0][:80]!r} does not fit the network of config.json: restore the folder")
+
+
+def _fill(network: AdaptiveNetwork, tensors: dict[str, Tensor], path: Path) -> None:
+    wanted = {name: tuple(tensor.shape) for name, tensor in weights(network).items()}
+    _check_fit({name: tuple(tensor.shape) for name, tensor in tensors.items()}, wanted, path)
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()}, strict=False)
+
+
+def _statistics(contents: Contents, network: AdaptiveNetwork) -> dict[Configuration, Statistics]:
+    path, largest = contents.folder / STATISTICS, 8 * sum(network.uses.channels(1.0).values())
+    packed = _checked(check_statistics, _tensors(contents, STATISTICS, HEADER + TESTED * largest), path)
+    found = {}
+    for key in sorted(packed):
+        try:
+            configuration = Configuration.parse(key[:40])
+        except ConfigurationError as error:
+            raise CheckpointError(f"{path}: {error}: restore it") from None
+        found[configuration] = unpack(packed[key], network, configuration)
+    return found
+
+
+def _tensors(contents: Contents, name: str, limit: int) -> dict[str, Tensor]:
+    path, content = contents.folder / name, contents.read(name, limit)
+    if content is None:
+        raise CheckpointError(f"{path} does not exist: restore the file")
+    try:
+        return safetensors.load(content)
+    except (SafetensorError, ValueError, KeyError) as error:  # KeyError: a kind of number that is not known
+        raise CheckpointError(f"{path} is damaged ({' '.join(str(error).split())[:200]}): restore the file") from None
+
+
+def _checked(check: Any, tensors: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
+    try:
+        check(tensors)
+    except A3DError as error:
+        raise CheckpointError(f"{path}: {error}: restore it, or train or calibrate again") from None
+    return tensors

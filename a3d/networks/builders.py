@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from torch import nn
 
 from a3d.adaptive.adaptation import measured, running_statistics
@@ -37,12 +38,7 @@ def build(architecture: Architecture) -> AdaptiveNetwork:
 
     Raises ConfigurationError for a name that is none, and for options that its builder does not take.
     """
-    if architecture.network not in NETWORKS:
-        raise ConfigurationError(f"network {architecture.network!r}: choose one of {', '.join(NETWORKS)}")
-    try:
-        module, fixed, alpha = _module(architecture)
-    except TypeError as error:
-        raise ConfigurationError(f"{architecture.network}: {error}") from None
+    module, fixed, alpha = _module(architecture)
     graph = Graph(module, architecture.frames * alpha, architecture.spatial, fixed)
     network = AdaptiveNetwork(module, graph, architecture)
     if measured(statistics := running_statistics(module, graph)):
@@ -61,8 +57,23 @@ def by_name(network: str, classes: int = 400, **options) -> AdaptiveNetwork:
     return build(Architecture(network, classes, **shape, options=options))
 
 
+def shapes(architecture: Architecture) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of all that a network of that architecture holds, without the memory for it."""
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in _module(architecture)[0].state_dict().items()}
+
+
 def _module(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int]:
     """The module, its fixed parts, and the frames of its clip to one that adapts."""
+    if architecture.network not in NETWORKS:
+        raise ConfigurationError(f"network {architecture.network!r}: choose one of {', '.join(NETWORKS)}")
+    try:
+        return _made(architecture)
+    except TypeError as error:
+        raise ConfigurationError(f"{architecture.network}: {error}") from None
+
+
+def _made(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int]:
     name, options = architecture.network, {k: v for k, v in architecture.options.items() if k != "aligned"}
     if name in library.SIZES:
         return _from_library(architecture)

@@ -6,6 +6,7 @@ Every experiment can be killed and goes on where it was; one that has its `resul
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from dataclasses import replace as changed
@@ -18,16 +19,18 @@ from a3d import parallel
 from a3d.adaptive.architecture import Architecture
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
-from a3d.datasets import ClipSet, TrainingClips
+from a3d.datasets import ClipSet
+from a3d.datasets.items import fingerprint
 from a3d.errors import A3DError
-from a3d.files import replace
+from a3d.files import replace, replace_bytes
 from a3d.networks.builders import build
 from a3d.testing.calibration import reuse_statistics
 from a3d.testing.evaluation import Result, calibrate_all, evaluate_all, spread
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe
-from a3d.video import Sampling, Video
+from a3d.training.train import training_clips
+from a3d.video import Sampling
 
 OWN, BORROWED = "own", "of the full network"
 
@@ -87,25 +90,28 @@ def run_experiment(
     seed: int = 0,
     views: tuple[int, int] = (3, 1),
     calibration_clips: int = 256,
-    opened: Callable[[Path], Video] | None = None,
+    cache: str | Path | None = None,
     workers: int = 0,
     device: str | torch.device = "cpu",
     progress: Callable[[Progress], None] | None = None,
 ) -> list[Outcome]:
     """Trains, calibrates and tests in `folder`, or goes on there; what is already done is read, not repeated.
 
-    views: clips in time and crops that a test averages over. opened: what opens a training clip instead of `training`,
-    as the `open` of a `FrameCache`. progress is told every step.
+    views: clips in time and crops that a test averages over. cache: folder that keeps decoded training frames. progress
+    is told every step. Raises ExperimentError where `folder` holds results of other settings or data.
     """
     folder = Path(folder)
     if training.task != "classification":
         raise ExperimentError(f"experiments compare top-1, not {training.task}: give a data set with one class a clip")
+    settings = _settings(experiment, training, testing, seed, views, calibration_clips)
+    _check(settings, folder)
     if (folder / "results.csv").exists():
-        return _done(experiment, folder / "results.csv")
+        return read_outcomes(folder / "results.csv")
+    if parallel.is_main():
+        replace_bytes(folder / "experiment.json", json.dumps(settings, indent=1).encode())
     torch.manual_seed(seed)
     architecture = changed(experiment.architecture, classes=len(training.classes))
-    areas = experiment.recipe.areas
-    clips = TrainingClips(training, experiment.sampling, areas=areas, seed=seed, opened=opened)
+    clips = training_clips(training, experiment.sampling, experiment.recipe, seed, cache=cache)
     run = Run(build(architecture), clips, experiment.range, experiment.recipe, folder, seed, workers, device)
     run.resume()
     network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.range)
@@ -150,17 +156,33 @@ def write_outcomes(path: str | Path, outcomes: Sequence[Outcome]) -> None:
     replace(Path(path), write)
 
 
-def _done(experiment: Experiment, path: Path) -> list[Outcome]:
-    """What was written there, if it is the same experiment."""
-    outcomes = read_outcomes(path)
-    tested = {outcome.configuration for outcome in outcomes}
-    epochs = {outcome.epochs for outcome in outcomes}
-    if tested != {c.key for c in experiment.tested} or epochs != {experiment.recipe.epochs}:
-        raise ExperimentError(
-            f"{path} is of another {experiment.name}: {max(epochs, default=0)} epochs, {len(tested)} configurations; "
-            f"remove it, or give another --out"
-        )
-    return outcomes
+def _settings(
+    experiment: Experiment, training: ClipSet, testing: ClipSet, seed: int, views: tuple[int, int], clips: int
+) -> dict[str, str]:
+    """All that the results depend on, by name."""
+    values = asdict(experiment) | asdict(experiment.recipe) | {"seed": seed, "views": views, "calibration clips": clips}
+    values |= {"training data": fingerprint(training), "test data": fingerprint(testing)}
+    del values["recipe"]  # its fields stand for it
+    return {name: str(value) for name, value in values.items()}
+
+
+def _check(settings: dict[str, str], folder: Path) -> None:
+    """Raises ExperimentError for a folder that holds another experiment."""
+    path, remedy = folder / "experiment.json", "repeat its command, or give another --out"
+    if not path.exists():
+        if (folder / "results.csv").exists():
+            raise ExperimentError(
+                f"{folder / 'results.csv'} does not tell what it was made with, by an older version: remove it to test "
+                "anew (its training is kept), or give another --out"
+            )
+        return
+    try:
+        before = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ExperimentError(f"{path} is damaged ({error}): give another --out") from None
+    for name, value in settings.items():
+        if before.get(name) != value:
+            raise ExperimentError(f"{folder} holds an experiment with {name} {before.get(name)}, not {value}: {remedy}")
 
 
 def _test(

@@ -16,6 +16,9 @@ from a3d import parallel
 def batch_norm(x: Tensor, weight: Tensor | None, bias: Tensor | None, eps: float) -> Tensor:
     """Normalise own rows x (B, C, T, H, W) by the moments of all rows; weight, bias: (C,), or None for 1 and 0."""
     if not parallel.is_distributed():
+        if x.numel() == x.shape[1]:  # torch refuses; a single position is its own mean
+            scaled = (x - x) if weight is None else (x - x) * _channels(weight)
+            return scaled if bias is None else scaled + _channels(bias)
         return F.batch_norm(x, None, None, weight, bias, True, 0.0, eps)
     if weight is None:
         weight, bias = (torch.full(x.shape[1:2], value, device=x.device) for value in (1.0, 0.0))

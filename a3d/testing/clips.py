@@ -29,11 +29,16 @@ class Clips:
         self.opened, self.decoded = 0, 0
         self.broken: list[str] = []
 
+    def skip(self, opened: int, decoded: int, broken: Sequence[str]) -> None:
+        """Go on after so many items, of which that is known."""
+        self.opened, self.decoded, self.broken = opened, decoded, list(broken)
+
     def batches(self, size: int) -> Iterator[tuple[list[int], list[Tensor]]]:
         """Yield numbers and frames, uint8 (clips, T, H, W, 3), of up to `size` readable files at a time."""
         numbers: list[int] = []
         frames: list[Tensor] = []
-        for number, item in enumerate(self.items):
+        for number in range(self.opened, len(self.items)):
+            item = self.items[number]
             self.opened += 1
             try:
                 frames.append(decode_views(item.path, self.sampling, self.views[0], item.span, self.open)[0])

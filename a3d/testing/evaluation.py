@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from a3d import parallel
+from a3d.adaptive.checksum import weights_checksum
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.cost import cost
@@ -19,7 +20,7 @@ from a3d.budgets.interval import wilson
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
-from a3d.datasets.items import Span
+from a3d.datasets.items import Span, fingerprint
 from a3d.datasets.training_clips import multi_hot
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
@@ -27,6 +28,7 @@ from a3d.testing.calibration import calibrate
 from a3d.testing.clips import AT_ONCE, Clips
 from a3d.testing.errors import EvaluationError
 from a3d.testing.metrics import mean_class_accuracy, top_k
+from a3d.testing.unfinished import Unfinished
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Video, normalise
 from a3d.video.views import squares
@@ -107,8 +109,13 @@ def evaluate_all(
     batch: int = 16,
     progress: Progress | None = None,
     dtype: torch.dtype = torch.float32,
+    unfinished: Unfinished | None = None,
 ) -> dict[Configuration, Result]:
-    """`evaluate` for several configurations, every clip decoded once and resized once for each size among them."""
+    """`evaluate` for several configurations, every clip decoded once and resized once for each size among them.
+
+    unfinished: what a test that was stopped has found, and where this one keeps it (not of boxes, nor of several
+    processes).
+    """
     check_trained(network)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
@@ -118,8 +125,12 @@ def evaluate_all(
     items = parallel.shard(dataset.items, together)
     clips = Clips(items, network.sampling, views, dataset.open)
     nothing = torch.zeros(0, len(network.labels))
-    answers: dict[Configuration, list[Tensor]] = {configuration: [nothing] for configuration in configurations}
+    found_before = unfinished.answers if unfinished else {}
+    answers = {configuration: found_before.get(configuration, [nothing]) for configuration in configurations}
     tested: list[tuple[int | list[float], str, Span | None]] = []
+    if unfinished:
+        clips.skip(unfinished.opened, unfinished.decoded, unfinished.broken)
+        tested, unfinished.answers = list(unfinished.clips), answers
     subs, gflops = Residents(), {c: cost(network, c).gflops for c in configurations}
     for numbers, frames in clips.batches(together * min(AT_ONCE, len(configurations))):
         before, spent = clips.opened - len(numbers), 0.0
@@ -128,6 +139,8 @@ def evaluate_all(
             spent += gflops[configuration] / sum(gflops.values())
             tell(round((before + spent * len(numbers)) * len(dataset) / len(items)), len(dataset))
         tested += [(label_of(items[number]), str(items[number].path), items[number].span) for number in numbers]
+        if unfinished:
+            unfinished.tested(clips.opened, clips.decoded, clips.broken, tested)
     tell(len(dataset), len(dataset))  # broken files may come last
     clips.gather()
     tested = parallel.gather_objects(tested)
@@ -147,6 +160,7 @@ def build_table(
     batch: int = 32,
     progress: Progress | None = None,
     dtype: torch.dtype = torch.float32,
+    unfinished: str | Path | None = None,
 ) -> BuiltTable:
     """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
 
@@ -154,7 +168,8 @@ def build_table(
     moments depend on a little. calibration_clips: that many, spread evenly over
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
     that are done and their total, each weighed by its cost, so that the time left can be judged. dtype: what the
-    convolutions compute in when testing; statistics are always measured in float32.
+    convolutions compute in when testing; statistics are always measured in float32. unfinished: file that keeps what
+    was found while this goes on, from which it goes on once it was stopped; remove it when the table is saved.
     """
     check_trained(network)
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
@@ -175,10 +190,19 @@ def build_table(
     def tested(done: int, total: int) -> None:
         tell(gflops * tests * done / total)
 
-    clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open)
-    results = evaluate_all(network, dataset, configurations, views, progress=tested, dtype=dtype)
+    how = identity(network, dataset, views)
+    settings = how | {
+        "training": fingerprint(training),
+        "dtype": str(dtype),
+        "configurations": " ".join(c.key for c in costs),
+    }
+    settings |= {"calibration": f"{calibration_clips} in {batch}", "torch": torch.__version__}
+    keeps = unfinished is not None and not parallel.is_distributed()
+    with Unfinished(unfinished, settings) if keeps else nullcontext() as kept:
+        clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open, kept)
+        results = evaluate_all(network, dataset, configurations, views, progress=tested, dtype=dtype, unfinished=kept)
     first = results[configurations[0]]
-    table = Table(_row(results[c], costs[c].gflops, costs[c].params) for c in configurations)
+    table = Table(_row(results[c], costs[c].gflops, costs[c].params, how) for c in configurations)
     return BuiltTable(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
 
 
@@ -189,15 +213,24 @@ def calibrate_all(
     batch: int = 32,
     calibrated: Callable[[Configuration], None] = lambda configuration: None,
     opened: Callable[[Path], Video] = Video,
+    unfinished: Unfinished | None = None,
 ) -> Clips:
     """`calibrate` for several configurations, every clip decoded once; `calibrated` is told each one that is done.
+
+    unfinished: as in `evaluate_all`; what it has is taken from there.
 
     opened: what opens the path of an item, as the `open` of a data set.
 
     The clips stay in memory as the squares of each size: 1.2 MB a clip for the sizes 64 to 128 at 8 frames.
     """
     clips = Clips(parallel.shard(items, batch), network.sampling, opened=opened)
-    groups = _by_size(network, configurations)
+    known = [c for c in configurations if unfinished and c in unfinished.statistics]
+    for configuration in known:
+        network.statistics[configuration] = unfinished.statistics[configuration]
+        calibrated(configuration)
+    groups = _by_size(network, [c for c in configurations if c not in known])
+    if not groups:
+        return clips
     held: dict[int, list[Tensor]] = {size: [] for size in groups}
     for _, frames in clips.batches(1):
         for size, kept in held.items():
@@ -214,6 +247,8 @@ def calibrate_all(
             for configuration in group:
                 calibrate(network, configuration, (_to_network(part, network) for part in parts))
                 calibrated(configuration)
+                if unfinished:
+                    unfinished.calibrated(configuration, network.statistics[configuration])
     return clips
 
 
@@ -339,9 +374,15 @@ def _result(configuration: Configuration, probabilities: Tensor, tested: Sequenc
     )
 
 
-def _row(result: Result, gflops: float, params: int) -> Row:
+def identity(network: TrainedNetwork, dataset: ClipSet, views: tuple[int, int]) -> dict[str, str]:
+    """What a test is told apart by, as the rows of a table hold it."""
+    how = {"data": fingerprint(dataset), "views": f"{views[0]}x{views[1]}", "weights": weights_checksum(network)}
+    return how | ({"views": "boxes"} if dataset.task == "detection" else {})
+
+
+def _row(result: Result, gflops: float, params: int, how: dict[str, str]) -> Row:
     """Four digits of a percent are enough for any number of clips, and keep the file readable."""
     names = ("top1", "mean_class", "top5", "mean_ap")
     found = {name: getattr(result, name) for name in names if getattr(result, name) is not None}
     accuracies = {name: round(value, 4) for name, value in found.items()}
-    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips)
+    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips, **how)

@@ -13,7 +13,7 @@ from a3d.budgets.table import Row, Table, TableError
 from a3d.configuration import Configuration
 from a3d.datasets import ClipSet
 from a3d.testing.errors import EvaluationError
-from a3d.testing.evaluation import Progress, build_table
+from a3d.testing.evaluation import Progress, build_table, identity
 from a3d.trained import TrainedNetwork
 
 
@@ -48,6 +48,7 @@ def refine(
     """
     if network.table is None:
         raise TableError("no table to refine: make one first (a3d table)")
+    _check(network, dataset, views)  # before the hours of testing
     candidates = between(network.range) if candidates is None else candidates
     proposed = propose(network.table, candidates, lambda c: cost(network, c).gflops, count)
     if not proposed:
@@ -65,6 +66,17 @@ def refine(
     network.table = Table([*network.table.rows, *fresh])
     added = tuple(network.table.row(row.configuration) for row in fresh)
     return Refined(network.table, added, built.decoded, built.broken)
+
+
+def _check(network: TrainedNetwork, dataset: ClipSet, views: tuple[int, int]) -> None:
+    """Raises EvaluationError where the table tells that it was made otherwise."""
+    for name, now in identity(network, dataset, views).items():
+        before = {getattr(row, name) for row in network.table.rows} - {""}
+        if before - {now}:
+            raise EvaluationError(
+                f"the table was made with other {name} ({', '.join(sorted(before))}) than now ({now}): give those of "
+                "the table, or make it anew"
+            )
 
 
 def _same(row: Row, known: Row) -> bool:

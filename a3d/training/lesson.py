@@ -9,6 +9,7 @@ from torch import Tensor, fx, nn
 
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.resampling import temporal_indices
 from a3d.parallel.batch_norm import batch_norm
 from a3d.training.teacher import ImageTeacher
 
@@ -22,7 +23,7 @@ class Lesson(nn.Module):
     def __init__(self, network: AdaptiveNetwork, weight: float) -> None:
         super().__init__()
         self.teacher, self.weight, self.last = ImageTeacher(), weight, 0.0
-        self.entry_frames, self.middle = network.entry_frames, network.middle
+        self.entry_frames, self.middle, self.frames = network.entry_frames, network.middle, network.full.frames
         layouts = (network.graph.layouts[node] for node in (self.middle, network.graph.features[0]))
         self.projections = nn.ModuleList(
             nn.Conv3d(layout.size, channels, 1) for layout, channels in zip(layouts, self.teacher.channels, strict=True)
@@ -30,7 +31,8 @@ class Lesson(nn.Module):
 
     def on(self, pixels: Tensor) -> LessonOnClips:
         """Return the lesson for these pixels: (B, T, S, S, 3), float, 0..255."""
-        taken = self.entry_frames(pixels.shape[1])[::EVERY]
+        entry = self.entry_frames(pixels.shape[1])
+        taken = [entry[i] for i in temporal_indices(len(entry), self.frames)[::EVERY]]  # of SlowFast, Slow's
         return LessonOnClips(self, self.teacher(pixels[:, taken]))
 
 

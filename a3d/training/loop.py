@@ -1,8 +1,9 @@
 """A training run: a folder that can be killed at any time and resumed to the same weights.
 
 `metrics.csv` has a line for each network of each step, `run.json` tells how many steps there will be; `state.pt` holds
-settings, weights, optimiser and position (tensors and plain values alone). Random states need no keeping: all that is
-random follows from seed and step.
+settings, weights, optimiser and position (tensors and plain values alone). `before.pt` is the state at the beginning of
+the last epoch that went well, which takes the place of the other one once a loss is not finite. Random states need no
+keeping: all that is random follows from seed and step.
 
 Under `torchrun` every process has its share of each batch and the first one writes; the weights are those that one
 process with the whole batch would reach.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -27,9 +29,11 @@ from torch.utils.data import DataLoader
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange
+from a3d.datasets.items import fingerprint
 from a3d.datasets.training_clips import Batch, TrainingClips, collate
-from a3d.files import replace
+from a3d.files import remove_leftovers, replace, replace_bytes
 from a3d.parallel.processes import ProcessLost
+from a3d.stopping import Stopped, Stopping, deaf
 from a3d.training.augmentation import jitter_colours, mix
 from a3d.training.lesson import Lesson
 from a3d.training.motion import MotionLoss, moving
@@ -38,9 +42,13 @@ from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
 from a3d.training.steps import RecipeError, check, networks_of_step
 from a3d.training.task import task_of
+from a3d.video.decode import VideoError
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
+RUINED = 2  # times the lowest mean loss of an epoch: what lies above has not gone well
+WORKER_LOST = "DataLoader worker (pid"  # how torch says that one has ended; it may do so in the middle of anything
+SHOWN = 16  # clips of a step that its error names
 COLUMNS = ("step", "epoch", "rate", "seconds", "lesson", "configuration", "loss", "top1")
 
 
@@ -85,30 +93,36 @@ class Run:
         self.steps_per_epoch = math.ceil(len(clips) / recipe.batch)
         self.steps = recipe.epochs * self.steps_per_epoch
         self.step = 0
+        self.lowest, self._losses = math.inf, []  # mean loss of the best epoch; losses of this one
+        self._is_whole = True  # whether the weights are those after `step` steps
         if parallel.is_main():
             self.folder.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.folder)
 
     def train(self, progress: Callable[[Progress], None] | None = None) -> AdaptiveNetwork:
         """Runs to the end and returns the network with the weights to keep (averaged, if the recipe says so).
 
-        Raises TrainingError at the first loss that is not finite, or when another process of the run ends.
+        SIGTERM and Ctrl-C are heeded between two steps: Stopped says how to go on. Raises TrainingError at the first
+        loss that is not finite, or when another process of the run, or one that prepares clips, ends.
         """
         self.network.train()
         self._announce()
         self._cut_log()
-        try:
-            self._train(progress)
-        except ProcessLost as error:
-            parallel.ignore_termination()
-            self.save_state()  # nothing was exchanged since the last step: these are the weights after it
-            raise TrainingError(
-                f"step {self.step}, {error}: {self.folder / 'state.pt'} holds the steps before; start again and resume"
-            ) from None
+        with Stopping(told=parallel.is_main()) as stopping:
+            try:
+                self._train(progress, stopping)
+            except (KeyboardInterrupt, RuntimeError) as error:
+                if not _is_from_outside(error):
+                    raise
+                raise self._stopped(error, stopping) from None
+        for name in ("begun.pt", "before.pt") if parallel.is_main() else ():  # what a run that may go wrong needs
+            (self.folder / name).unlink(missing_ok=True)
+        self.optimiser.zero_grad()  # gradients are no part of a trained network
         if self.average:
             self.network.load_state_dict(self.average, strict=False)  # no running moments among them
         return self.network.eval()
 
-    def _train(self, progress: Callable[[Progress], None] | None) -> None:
+    def _train(self, progress: Callable[[Progress], None] | None, stopping: Stopping) -> None:
         saved = time.monotonic()
         while self.step < self.steps:
             whole, seen = self.step % self.steps_per_epoch == 0, 0
@@ -117,13 +131,55 @@ class Run:
                 seen += report.clips
                 self._log(report)
                 self.step += 1
+                self._is_whole = True
                 if progress is not None:
                     progress(report)
-                if whole and not seen and self.step % self.steps_per_epoch == 0:
+                is_last = self.step % self.steps_per_epoch == 0
+                if whole and not seen and is_last:
                     raise TrainingError(f"none of the {len(self.clips)} clips can be read: see what a3d verify says")
-                if time.monotonic() - saved > STATE_SECONDS or self.step % self.steps_per_epoch == 0:
+                if is_last:
+                    self._end_epoch()
+                if time.monotonic() - saved > STATE_SECONDS and not is_last:
                     self.save_state()
                     saved = time.monotonic()
+                if stopping.signal and self.step < self.steps:
+                    raise KeyboardInterrupt
+
+    def _stopped(self, error: BaseException, stopping: Stopping) -> BaseException:
+        """Write the state, and return what to raise."""
+        if parallel.is_distributed():
+            parallel.ignore_termination()
+        if self._is_whole:  # nothing was exchanged since the last step: these are the weights after it
+            self.save_state()
+        kept = f"{self.folder / 'state.pt'} holds the steps before"
+        if stopping.signal and not isinstance(error, ProcessLost):
+            done = f"{self.step} of {self.steps} steps are done, {kept}"
+            return Stopped(stopping.signal, f"{done}; the same command with --resume goes on")
+        if isinstance(error, KeyboardInterrupt):
+            return error
+        return TrainingError(f"step {self.step}, {_cause(error)}: {kept}; start again and resume")
+
+    def _end_epoch(self) -> None:
+        """Write the state; after an epoch that went well, keep the one at its beginning too."""
+        mean = sum(self._losses) / len(self._losses) if self._losses else math.inf
+        good, self._losses = mean <= RUINED * self.lowest, []
+        self.lowest = min(self.lowest, mean)
+        if parallel.is_main() and good and (self.folder / "begun.pt").exists():
+            (self.folder / "begun.pt").replace(self.folder / "before.pt")
+        self.save_state()
+        if parallel.is_main():
+            replace(self.folder / "begun.pt", lambda path: _link(self.folder / "state.pt", path))
+
+    def _restore(self) -> str:
+        """Put the last good state in the place of one that led to a loss that is not finite; say what to do."""
+        state, before = self.folder / "state.pt", self.folder / "before.pt"
+        remedy = f"lower the learning rate ({self.recipe.rate:.2g}, --rate)"
+        if not before.exists():
+            return f"{remedy} and begin anew, in another folder or without {state}"
+        if parallel.is_main():
+            replace(state, lambda path: _link(before, path))
+            (self.folder / "begun.pt").unlink(missing_ok=True)
+        return f"{remedy} and --resume, from the beginning of the last epoch that went well"
 
     def _trained(self) -> list[nn.Parameter]:
         return [parameter for group in self.optimiser.param_groups for parameter in group["params"]]
@@ -145,8 +201,12 @@ class Run:
             collate_fn=collate,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else every epoch's loader would draw from the global one
+            worker_init_fn=deaf,  # Ctrl-C is for this process to heed
         )
-        yield from loader
+        try:
+            yield from loader
+        except VideoError as error:  # of `strict`; a worker adds its traceback to the message
+            raise VideoError(str(error).strip().splitlines()[-1].rpartition("VideoError: ")[2]) from None
 
     def _one(self, batch: Batch | None) -> Progress:
         """One step. All that is random in it depends on the seed and the step alone, so a resumed run repeats it."""
@@ -173,15 +233,23 @@ class Run:
                     parts = mutual_step(self.network, clips, targets, configurations, lesson, boxes, distil, motion)
             except TrainingError as error:
                 raise TrainingError(
-                    f"step {self.step} (epoch {epoch}), {error}: lower the learning rate ({rate:.2g}) and resume"
+                    f"step {self.step} (epoch {epoch}), {error}, of {self._named_clips(batch)}: {self._restore()}"
                 ) from None
             parallel.all_reduce_gradients(self._trained())
             if recipe.clip:
                 nn.utils.clip_grad_norm_(self.network.parameters(), recipe.clip)
+            self._is_whole = False
             self.optimiser.step()
             self._average()
+            self._losses.append(parts[0].loss)
             said = self.lesson.last if self.lesson else 0.0
         return Progress(self.step, self.steps, epoch, seen, said, parts)
+
+    def _named_clips(self, batch: Batch) -> str:
+        """The files of a step, of this process."""
+        names = [str(self.clips.dataset.items[index].path) for index in batch.indices.tolist()]
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        return ", ".join(names[:SHOWN]) + more
 
     def _nothing(self) -> Batch:
         """A batch without clips, for a process that takes part in a step with what the others have."""
@@ -235,9 +303,10 @@ class Run:
             self.average[name].lerp_(parameter, 1 - decay)
 
     def _settings(self) -> dict[str, str]:
-        """What a resumed run must have in common with the one that was stopped."""
+        """What a resumed run must have in common with the one that was stopped: all but the learning rate."""
         values = {"seed": self.seed, "clips": len(self.clips), "sampling": self.clips.sampling, "range": self.range}
-        values |= asdict(self.network.architecture) | asdict(self.recipe)
+        values |= asdict(self.network.architecture) | asdict(self.recipe) | {"data": fingerprint(self.clips.dataset)}
+        del values["rate"]
         return {name: str(value) for name, value in values.items()}
 
     def save_state(self) -> None:
@@ -246,12 +315,15 @@ class Run:
         state = {
             "settings": self._settings(),
             "step": self.step,
+            "lowest": self.lowest,
             "network": self.network.state_dict(),
             "average": self.average,
             "lesson": self.lesson.projections.state_dict() if self.lesson else {},
             "optimiser": self.optimiser.state_dict(),
         }
-        replace(self.folder / "state.pt", lambda path: torch.save(state, path))
+        content = BytesIO()  # a disk that is full ends torch.save in an abort
+        torch.save(state, content)
+        replace_bytes(self.folder / "state.pt", content.getbuffer())
 
     def resume(self) -> bool:
         """Goes back to the last state in the folder; False if there is none. Raises if it was another run's."""
@@ -260,12 +332,19 @@ class Run:
         if content is None:
             return False
         state = _read_state(content, path, self.device)
-        for name, value in self._settings().items():
-            if state["settings"].get(name) != value:
+        settings = self._settings()
+        for name, value in settings.items():
+            before = state["settings"].get(name)
+            if name == "data" and before is not None and before != value:
+                raise TrainingError(
+                    f"{path} was trained on other clips, or with other labels, than these {len(self.clips)}: give its "
+                    "data, or another --out"
+                )
+            if before != value and name != "data":  # which states of older versions do not have
                 raise TrainingError(
                     f"{path} was trained with {name} {state['settings'].get(name)}, not {value}: repeat its command"
                 )
-        self.step, self.average = state["step"], state["average"]
+        self.step, self.average, self.lowest = state["step"], state["average"], state.get("lowest", math.inf)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         if self.lesson:
@@ -302,6 +381,27 @@ class Run:
             kept = [line for line in lines if len(line) == len(COLUMNS) and int(line[0]) < self.step]
             text = "".join(",".join(line) + "\n" for line in (COLUMNS, *kept))
             replace(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def _is_from_outside(error: BaseException) -> bool:
+    """Whether a run ends through no fault of its own: Ctrl-C, or another process that has gone."""
+    return isinstance(error, KeyboardInterrupt | ProcessLost) or WORKER_LOST in str(error)
+
+
+def _cause(error: BaseException) -> str:
+    if isinstance(error, ProcessLost):
+        return str(error)
+    return (
+        "a process that prepares clips was ended (the system does that when memory is full: fewer --workers need less)"
+    )
+
+
+def _link(source: Path, path: Path) -> None:
+    """A second name for a file, or a copy where the file system has no such names."""
+    try:
+        path.hardlink_to(source)
+    except OSError:
+        shutil.copyfile(source, path)
 
 
 def _read_state(content: bytes, path: Path, device: torch.device) -> dict:

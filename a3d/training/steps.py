@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from a3d.configuration import ComputationalRange, Configuration
@@ -26,6 +28,8 @@ def check(recipe: Recipe) -> None:
     for name in ("epochs", "batch"):
         if getattr(recipe, name) < 1:
             raise RecipeError(f"{name} {getattr(recipe, name)} in recipe {recipe.name}: give at least 1")
+    if not 0 < recipe.rate < math.inf:
+        raise RecipeError(f"rate {recipe.rate} in recipe {recipe.name}: give a positive number")
     if recipe.step not in STEPS:
         raise RecipeError(f"step {recipe.step!r} in recipe {recipe.name}: choose one of {', '.join(STEPS)}")
     if recipe.configuration is not None and recipe.step != "plain":

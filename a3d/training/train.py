@@ -14,12 +14,13 @@ from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, range_0016
 from a3d.datasets import ClipSet, TrainingClips
+from a3d.datasets.training_clips import frame_cache
 from a3d.errors import InputError
-from a3d.inference.checkpoint import save
+from a3d.inference.checkpoint import holds, load, save
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe, small
-from a3d.video import FrameCache, Sampling
+from a3d.video import Sampling
 
 LITE = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}  # as their image networks were trained
 
@@ -48,24 +49,31 @@ def train(
     default that of a trained network, or `default_sampling`. resume: go on where the run in `out` was stopped. workers:
     processes that prepare clips. cache: folder that keeps decoded frames. strict: stop at a broken file instead of
     leaving it out. progress is told every step. provenance: what else the checkpoint shall tell, plain values.
-    Raises InputError for an `out` that holds a run already, or none to resume; TrainingError as `Run.train` does.
+
+    A finished run that is resumed is left as it is: its checkpoint is returned with all that was found out about it.
+    Raises InputError for an `out` that holds a run already, or none to resume; TrainingError and Stopped as
+    `Run.train` does.
     """
     started, recipe, out = time.time(), recipe or small(), Path(out)
     is_trained = isinstance(network, TrainedNetwork)
     range = range or (network.range if is_trained else range_0016(network.full.spatial, network.full.frames))
     sampling = sampling or (network.sampling if is_trained else default_sampling(network))
-    clips = _clips(data, sampling, recipe, seed, strict, cache)
+    clips = training_clips(data, sampling, recipe, seed, strict, cache)
     run = Run(network, clips, range, recipe, out, seed, workers, device)
     if resume and not run.resume():
         raise InputError(f"{out} holds no state to resume from: leave out --resume")
-    if not resume and (out / "state.pt").exists():
+    made = out / "checkpoint"
+    is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
+    if not resume and (is_made or (out / "state.pt").exists()):
         raise InputError(f"{out} already holds a run: add --resume, or give another --out")
     run.train(progress)
+    if is_made:
+        return _kept(made, network, device)
     facts = {"recipe": asdict(recipe), "clips": len(clips), "broken": clips.broken}
     facts |= {"hours": round((time.time() - started) / 3600, 3), "torch": torch.__version__}
     trained = TrainedNetwork(network, data.classes, sampling, range, provenance={**(provenance or {}), **facts})
     if parallel.is_main():
-        save(trained, out / "checkpoint")
+        save(trained, made)
     return trained
 
 
@@ -80,15 +88,22 @@ def default_sampling(network: AdaptiveNetwork, stride: int | None = None) -> Sam
     return Sampling(network.full.frames * alpha, stride // alpha, network.full.spatial, **normalisation)
 
 
-def _clips(
-    data: ClipSet, sampling: Sampling, recipe: Recipe, seed: int, strict: bool, cache: str | Path | None
+def training_clips(
+    data: ClipSet,
+    sampling: Sampling,
+    recipe: Recipe,
+    seed: int,
+    strict: bool = False,
+    cache: str | Path | None = None,
 ) -> TrainingClips:
-    return TrainingClips(
-        data,
-        sampling,
-        jitter=tuple(round(sampling.spatial * factor) for factor in recipe.jitter),
-        areas=recipe.areas,
-        seed=seed,
-        strict=strict,
-        opened=FrameCache(cache, opened=data.open).open if cache else data.open,
-    )
+    """Return the clips that a run draws, as its recipe crops them, from decoded frames in the folder `cache` if any."""
+    jitter = tuple(round(sampling.spatial * factor) for factor in recipe.jitter)
+    opened = frame_cache(cache, data, sampling, jitter, recipe.areas).open if cache else data.open
+    return TrainingClips(data, sampling, jitter=jitter, areas=recipe.areas, seed=seed, strict=strict, opened=opened)
+
+
+def _kept(folder: Path, network: AdaptiveNetwork, device: str | torch.device) -> TrainedNetwork:
+    """The checkpoint that a run made when it was finished before: calibration and table may have been added to it."""
+    if not holds(folder, network):
+        raise InputError(f"{folder} holds other weights than this run has come to: move it away, and --resume again")
+    return load(folder, device, network.network)

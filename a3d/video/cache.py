@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,14 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from a3d.errors import InputError
+from a3d.files import remove_leftovers, replace
 from a3d.video.decode import Video, VideoError
 
 
 class FrameCache:
     """Keeps clips decoded once in `folder`: every `step`-th frame, the short side at most `short_side` pixels.
 
-    A clip whose size or time of change differs is decoded anew. An hour of video at 25 frames a second, step 2 and
-    128 × 170 takes 2.9 GB.
+    A clip whose size or time of change differs is decoded anew, and so is one whose frames here are damaged. An hour of
+    video at 25 frames a second, step 2 and 128 × 170 takes 2.9 GB. `a3d.datasets.training_clips.frame_cache` chooses
+    step and side for a training run.
 
     opened: what opens a path that is not in the cache. Folders of frames are left as they are.
     """
@@ -28,6 +30,7 @@ class FrameCache:
         self, folder: str | Path, step: int = 2, short_side: int = 128, opened: Callable[[Path], Video] = Video
     ) -> None:
         self.folder, self.step, self.short_side, self.opened = Path(folder), step, short_side, opened
+        remove_leftovers(folder)
 
     def open(self, path: str | Path) -> Video | CachedVideo:
         """As `opened`, from the cache; raises VideoError the same."""
@@ -39,7 +42,9 @@ class FrameCache:
         status = path.stat()
         key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{self.step}|{self.short_side}"
         stem = self.folder / f"{path.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-        if not stem.with_name(stem.name + ".json").exists():
+        try:
+            return CachedVideo(path, stem)
+        except (OSError, EOFError, ValueError, KeyError, TypeError):  # not here yet, or damaged
             self._store(path, stem)
         return CachedVideo(path, stem)
 
@@ -48,13 +53,14 @@ class FrameCache:
         kept = range(0, len(video), self.step)
         frames = video.read(kept, self.short_side).numpy()
         about = {"frame_rate": video.frame_rate, "duration": video.duration, "times": video.times[kept].tolist()}
-        self.folder.mkdir(parents=True, exist_ok=True)
-        part = stem.with_name(f"{stem.name}.{os.getpid()}.part")
-        with part.open("wb") as file:
-            np.save(file, frames)
-        part.replace(stem.with_name(stem.name + ".npy"))
-        part.write_text(json.dumps(about))  # last: its presence says that the frames are whole
-        part.replace(stem.with_name(stem.name + ".json"))
+
+        def save(temporary: Path) -> None:
+            with temporary.open("wb") as file:
+                np.save(file, frames)
+
+        replace(stem.with_name(stem.name + ".npy"), save)
+        text = json.dumps(about)  # last: its presence says that the frames are whole
+        replace(stem.with_name(stem.name + ".json"), lambda temporary: temporary.write_text(text))
 
 
 class CachedVideo:
@@ -65,6 +71,8 @@ class CachedVideo:
         self.path, self.frame_rate, self.duration = path, about["frame_rate"], about["duration"]
         self.times = np.array(about["times"])
         self._frames = np.load(stem.with_name(stem.name + ".npy"), mmap_mode="r")
+        if self._frames.dtype != np.uint8 or self._frames.ndim != 4 or len(self._frames) != len(self.times):
+            raise InputError("frames and times differ")
         self.height, self.width = self._frames.shape[1:3]
 
     def __len__(self) -> int:

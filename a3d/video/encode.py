@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from a3d.errors import InputError
+from a3d.files import remove_leftovers, temporary_name
 
 
 def write_video(
@@ -27,7 +28,8 @@ def write_video(
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.part")
+    unfinished = temporary_name(path)
+    remove_leftovers(path.parent)
     try:
         _encode(unfinished, frames, frame_rate, _options(quality, keyframes))
         unfinished.replace(path)

@@ -9,7 +9,9 @@ from pathlib import Path
 from torch import Tensor
 
 from a3d.adaptive.architecture import Architecture
-from a3d.configuration import ComputationalRange, range_0016
+from a3d.adaptive.errors import NotAdaptable
+from a3d.configuration import ComputationalRange, ConfigurationError, range_0016
+from a3d.errors import one_line
 from a3d.trained import TrainedNetwork
 from a3d.video.sampling import Sampling
 from a3d.weights import files, mmaction2, pyslowfast
@@ -17,6 +19,7 @@ from a3d.weights.assembly import ConversionError, Misfit, assemble, shape_of
 from a3d.weights.files import WeightFile
 from a3d.weights.labels import read_labels
 
+LARGEST = 4096  # pixels, frames
 SHOWN = 3  # names of a mismatch in its message
 
 
@@ -49,12 +52,18 @@ def convert(
     shape = _shape(file, tensors)
     told = _timing(file, shape) | _head(file)
     told |= _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial, task=task, aligned=aligned)
+    for name in ("frames", "stride", "alpha", "spatial"):
+        if not 1 <= told[name] <= LARGEST:
+            raise ConversionError(f"{file.path}: {name} {told[name]}, give 1 to {LARGEST} (--{name})")
     stride, alpha = told.pop("stride"), told.pop("alpha")
-    architecture = _architecture(shape, told, alpha)
     try:
+        architecture = _architecture(shape, told, alpha)
         network, statistics = assemble(architecture, tensors)
+    except (ConfigurationError, NotAdaptable) as error:
+        raise ConversionError(f"{file.path}: {error}") from None
     except Misfit as misfit:
         raise ConversionError(f"{file.path} does not fit {architecture.name}: {_described(misfit, theirs)}") from None
+    _check_values(tensors, theirs, file)
     count, step, covered = architecture.classes, network.graph.alpha, span(architecture.spatial, architecture.frames)
     names = read_labels(labels, count) if labels is not None else tuple(f"class {i}" for i in range(count))
     sampling = Sampling(architecture.frames * step, max(1, stride // step), architecture.spatial, rate=30.0)
@@ -70,6 +79,15 @@ def _architecture(shape: dict, told: dict, alpha: int) -> Architecture:
     options = shape | ({"alpha": alpha} if fields["network"].startswith("slowfast") else {})
     options |= {"aligned": told["aligned"]} if fields["task"] == "detection" else {}
     return Architecture(**fields, options=options)
+
+
+def _check_values(tensors: dict[str, Tensor], theirs: dict[str, str], file: WeightFile) -> None:
+    """Raise ConversionError for values that no network can have learnt."""
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise ConversionError(f"{file.path}: {theirs[name]} holds values that are not finite")
+        if name.endswith("running_var") and (tensor < 0).any():
+            raise ConversionError(f"{file.path}: {theirs[name]} holds variances below 0")
 
 
 def _translated(file: WeightFile) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -95,6 +113,8 @@ def _shape(file: WeightFile, tensors: dict[str, Tensor]) -> dict:
         raise ConversionError(f"{file.path} has no {missing}: the file is not whole, download it again") from None
     except ConversionError as error:
         raise ConversionError(f"{file.path}: {error}") from None
+    except (IndexError, TypeError, ZeroDivisionError):  # tensors of other dimensions, or without entries
+        raise ConversionError(f"{file.path}: the shapes of its tensors are of no Slow or SlowFast network") from None
 
 
 def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
@@ -104,14 +124,24 @@ def _timing(file: WeightFile, shape: dict) -> dict[str, int]:
     found = {"frames": 4, "stride": 16} if sparse else {"frames": 8, "stride": 8}
     found |= {"alpha": 8 if sparse or not fast else 4, "spatial": 224}
     if "SLOWFAST.ALPHA" in file.settings and fast:
-        found["alpha"] = int(file.settings["SLOWFAST.ALPHA"])
+        found["alpha"] = _whole(file, "SLOWFAST.ALPHA")
     if named := re.search(r"(?<!\d)(\d{1,2})x(\d{1,2})(?!\d)", file.path.name):
         found |= _slow(*map(int, named.groups()), found["alpha"] if fast and int(named[1]) >= 32 else 1)
     if {"DATA.NUM_FRAMES", "DATA.SAMPLING_RATE"} <= file.settings.keys():
-        told = (int(file.settings[f"DATA.{key}"]) for key in ("NUM_FRAMES", "SAMPLING_RATE"))
+        told = (_whole(file, f"DATA.{key}") for key in ("NUM_FRAMES", "SAMPLING_RATE"))
         found |= _slow(*told, found["alpha"] if fast else 1)
-        found["spatial"] = int(file.settings.get("DATA.TRAIN_CROP_SIZE", 224))
+        found["spatial"] = _whole(file, "DATA.TRAIN_CROP_SIZE") if "DATA.TRAIN_CROP_SIZE" in file.settings else 224
     return found
+
+
+def _whole(file: WeightFile, key: str) -> int:
+    """A number of the file's configuration."""
+    text = file.settings[key]
+    if not text.isdecimal() or not 0 < len(text) < 5 or not int(text):
+        raise ConversionError(
+            f"{file.path}: its configuration has {key} {one_line(text)[:40]!r}, which is no number of it"
+        )
+    return int(text)
 
 
 def _head(file: WeightFile) -> dict[str, object]:
@@ -143,4 +173,4 @@ def _described(misfit: Misfit, theirs: dict[str, str]) -> str:
 
 def _listed(names: list[str]) -> str:
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
+    return one_line(", ".join(name[:120] for name in names[:SHOWN])) + more

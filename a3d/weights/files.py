@@ -13,9 +13,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from a3d.errors import one_line
 from a3d.weights import caffe2, mmaction2, pyslowfast, pytorchvideo
 from a3d.weights.assembly import ConversionError
-from a3d.weights.unpickling import Numbers, UnsafeFile, read_numbers
+from a3d.weights.unpickling import ROOM, Numbers, UnsafeFile, read_numbers
 
 FORMATS = (pyslowfast, caffe2, pytorchvideo, mmaction2)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # files of torch before 1.6 begin so, later ones are zips
@@ -43,7 +44,7 @@ def read(path: str | Path) -> WeightFile:
         if layout.recognises(set(tensors)):
             tensors = mmaction2.slow_first(tensors) if layout is mmaction2 else tensors
             return WeightFile(path, layout, tensors, pyslowfast.settings(text))
-    first = f"its first name is {min(tensors)!r}" if tensors else "it holds no tensors"
+    first = f"its first name is {one_line(min(tensors))[:80]!r}" if tensors else "it holds no tensors"
     raise ConversionError(
         f"{path} is not Slow or SlowFast as PySlowFast, Caffe2, PyTorchVideo or mmaction2 name them: {first}"
     )
@@ -59,7 +60,7 @@ def read_tensors(path: str | Path) -> dict[str, Tensor]:
 
 def _content(path: Path) -> tuple[dict[str, Tensor], str]:
     """Tensors, and the text of the configuration that the file carries."""
-    if not path.is_file():
+    if not path.is_file():  # nor a pipe, which would be waited for
         raise ConversionError(f"{path} does not exist: give a file of weights (.pth, .pyth, .pkl, .safetensors)")
     if path.suffix == ".safetensors":
         return _safetensors(path), ""
@@ -70,7 +71,9 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except SafetensorError as error:
-        raise ConversionError(f"{path} cannot be read as safetensors ({error}): download it again") from None
+        raise ConversionError(
+            f"{path} cannot be read as safetensors ({one_line(error)[:200]}): download it again"
+        ) from None
 
 
 def _written_by_torch(path: Path) -> bool:
@@ -80,16 +83,40 @@ def _written_by_torch(path: Path) -> bool:
 
 def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
     try:
+        _check_zip(path)
         content = torch.load(path, "cpu", weights_only=True)
     except Exception as error:
         # torch answers a file that could run code, or is cut short, with an error of many kinds and many lines
-        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        cause = one_line(str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
         raise ConversionError(f"{path} is refused, only weights are read ({cause})") from None
     content = content if isinstance(content, dict) else {}
     state = content.get("model_state", content.get("state_dict", content))
     text = content.get("cfg", "")
-    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    tensors = (
+        {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
+        if isinstance(state, dict)
+        else {}
+    )
+    for name, tensor in tensors.items():
+        _check_tensor(tensor, f"{path}: {one_line(name)[:80]!r}")
     return tensors, text if isinstance(text, str) else ""
+
+
+def _check_zip(path: Path) -> None:
+    """Raise ConversionError for a file that unpacks to more than it holds: torch packs nothing."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as file:
+            unpacked = sum(entry.file_size for entry in file.infolist())
+        if unpacked > 2 * path.stat().st_size + ROOM:
+            raise ConversionError(f"it would unpack to {unpacked} bytes")
+
+
+def _check_tensor(tensor: Tensor, place: str) -> None:
+    """Raise ConversionError for one that is no plain block of numbers, or claims more of them than it has."""
+    if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
+        raise ConversionError(f"{place} is no plain tensor: give a file of float weights")
+    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        raise ConversionError(f"{place} claims {tuple(tensor.shape)} values, more than the file holds")
 
 
 def _caffe2(path: Path) -> tuple[dict[str, Tensor], str]:
@@ -98,5 +125,6 @@ def _caffe2(path: Path) -> tuple[dict[str, Tensor], str]:
     except UnsafeFile as error:
         raise ConversionError(str(error)) from None
     blobs = content.get("blobs", content) if isinstance(content, dict) else {}
-    arrays = {name: value.array for name, value in blobs.items() if isinstance(value, Numbers)}
+    blobs = blobs if isinstance(blobs, dict) else {}
+    arrays = {str(name): value.array for name, value in blobs.items() if isinstance(value, Numbers)}
     return {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}, ""

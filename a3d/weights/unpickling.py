@@ -6,14 +6,21 @@ written with, and those stand for the plain classes and functions below: no code
 
 from __future__ import annotations
 
+import io
 import pickle
+import pickletools
 from pathlib import Path
 
 import numpy as np
 
-from a3d.errors import A3DError
+from a3d.errors import A3DError, one_line
+from a3d.files import FileError, read_bytes
 
 KINDS = "biuf"  # bool, integers and floats: what a weight may be
+LARGEST = 2**32  # bytes of a file
+STEPS = 2**17  # of the program that a pickle is: an array takes some thirty
+GROWTH = 4  # bytes of numbers, as float32, to those of the file
+ROOM = 2**20  # beside them
 
 
 class UnsafeFile(A3DError, ValueError):
@@ -76,11 +83,57 @@ class NumbersOnly(pickle.Unpickler):
 
     def find_class(self, module: str, name: str) -> object:
         if (module, name) not in ALLOWED:
-            raise UnsafeFile(f"it calls {module}.{name}")
+            raise UnsafeFile(f"it calls {one_line(f'{module}.{name}')[:80]}")
         return ALLOWED[module, name]
 
     def persistent_load(self, key: object) -> object:
         raise UnsafeFile("it refers to something outside of itself")
+
+
+class Limited(NumbersOnly):
+    """Also keeps the copies of bytes that a pickle asks for below what its size explains."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(io.BytesIO(content), encoding="latin1")
+        self._left = len(content) + ROOM
+
+    def find_class(self, module: str, name: str) -> object:
+        found = super().find_class(module, name)
+        return self._copied if found is _bytes else found
+
+    def _copied(self, text: object, encoding: str = "latin1") -> bytes:
+        self._left -= len(text)
+        if self._left < 0:
+            raise UnsafeFile("it holds more bytes than its size explains")
+        return _bytes(text, encoding)
+
+
+def _check_steps(content: bytes) -> None:
+    """Raises UnsafeFile for a pickle that would take time or memory without end, before it is run.
+
+    A step of five bytes can ask for a memo of 32 GB.
+    """
+    for count, (step, argument, _) in enumerate(pickletools.genops(io.BytesIO(content))):
+        if count > STEPS:
+            raise UnsafeFile(f"it has more than {STEPS} steps")
+        if "PUT" in step.name and not 0 <= argument <= STEPS:
+            raise UnsafeFile(f"it asks for a memo of {argument} entries")
+
+
+def _check_size(found: object, size: int, seen: set[int]) -> int:
+    """The bytes of all arrays as float32; raises UnsafeFile where they are more than the file explains."""
+    if id(found) in seen and not isinstance(found, Numbers):
+        return 0
+    seen.add(id(found))
+    if isinstance(found, Numbers):
+        return 4 * found.array.size
+    parts = found.values() if isinstance(found, dict) else found if isinstance(found, list | tuple) else ()
+    total = 0
+    for part in parts:
+        total += _check_size(part, size, seen)
+        if total > GROWTH * size + ROOM:
+            raise UnsafeFile("it holds more numbers than its size explains")
+    return total
 
 
 def read_numbers(path: Path) -> object:
@@ -89,10 +142,17 @@ def read_numbers(path: Path) -> object:
     Raises UnsafeFile, naming what was refused, and for a file that is damaged or no pickle.
     """
     try:
-        with path.open("rb") as file:
-            return NumbersOnly(file, encoding="latin1").load()
+        content = read_bytes(path, LARGEST)
+        _check_steps(content)
+        found = Limited(content).load()
+        _check_size(found, len(content), set())
+        return found
+    except FileError as error:
+        raise UnsafeFile(str(error)) from None
     except UnsafeFile as error:
         raise UnsafeFile(f"{path} is refused: {error}, and only arrays of numbers are read") from None
     except Exception as error:
         # Whatever a damaged stream makes of itself: indices, attributes, sizes that do not fit, no memory for them.
-        raise UnsafeFile(f"{path} cannot be read as a pickle of arrays ({error}): download it again") from None
+        raise UnsafeFile(
+            f"{path} cannot be read as a pickle of arrays ({one_line(error)[:200]}): download it again"
+        ) from None

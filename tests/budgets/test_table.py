@@ -239,3 +239,50 @@ def test_a_table_of_several_labels_goes_by_its_map(table, tmp_path):
     several.write_csv(tmp_path / "table.csv")
     assert (tmp_path / "table.csv").read_text().splitlines()[0] == ",".join([*COLUMNS, "mean_ap"])
     assert Table.read_csv(tmp_path / "table.csv") == several
+
+
+KNOWN = {"data": "0123abcd", "views": "1x1", "weights": "feed"}
+
+
+def known_row(key, top1=50.0, **how):
+    return Row(Configuration.parse(key), 0.1, 100, top1, clips=10, **(KNOWN | how))
+
+
+def test_what_was_tested_alike_joins():
+    table = Table([known_row("32x4@1.0"), known_row("32x4@0.5")])
+    joined = table.join([known_row("32x4@0.5", 60.0), known_row("32x2@0.5", 20.0)])
+    assert [(row.configuration.key, row.top1) for row in joined.rows] == [
+        ("32x4@0.5", 60.0),
+        ("32x2@0.5", 20.0),
+        ("32x4@1.0", 50.0),
+    ]
+
+
+@pytest.mark.parametrize(("name", "value"), [("data", "f00d"), ("views", "10x3"), ("weights", "beef"), ("data", "")])
+def test_tests_of_other_data_views_or_weights_do_not_mix(name, value):
+    table = Table([known_row("32x4@1.0", **{name: value})])
+    with pytest.raises(TableError, match=f"1 rows of the table were tested with other {name} .*all of them anew"):
+        table.join([known_row("32x4@0.5")])
+    assert table.join([known_row("32x4@1.0")]).rows == Table([known_row("32x4@1.0")]).rows  # nothing of before is kept
+
+
+def test_a_row_comes_back_with_what_it_was_tested_on(tmp_path):
+    table = Table([known_row("32x4@1.0")])
+    table.write_csv(tmp_path / "table.csv")
+    assert Table.read_csv(tmp_path / "table.csv") == table
+    text = (tmp_path / "table.csv").read_text().replace("0123abcd", "\x1b[2J")
+    (tmp_path / "table.csv").write_text(text)
+    with pytest.raises(TableError, match=r"line 2: data is '\\x1b\[2J'"):
+        Table.read_csv(tmp_path / "table.csv")
+
+
+@pytest.mark.parametrize("column", ["spatial", "gflops", "params", "clips"])
+def test_numbers_that_nothing_has_are_refused(tmp_path, column):
+    table = Table([known_row("32x4@1.0")])
+    place = COLUMNS.index(column)
+    head, line = table.to_csv().decode().splitlines()
+    fields = line.split(",")
+    fields[place] = "9" * 40
+    (tmp_path / "table.csv").write_text(f"{head}\n{','.join(fields)}\n")
+    with pytest.raises(TableError, match=f"line 2: {column} is '9+'; give"):
+        Table.read_csv(tmp_path / "table.csv")

@@ -1,7 +1,11 @@
 """What is wrong with what a user gave is one line; what is wrong with the program is a traceback."""
 
 import ast
+import errno
 import importlib
+import os
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from a3d import parallel
 from a3d.cli import main
 from a3d.errors import A3DError
 from a3d.parallel import processes
+from a3d.stopping import Terminated  # a KeyboardInterrupt
 from a3d.video.container import Doubt  # caught where it is raised
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +29,7 @@ def test_every_error_class_is_an_a3d_error():
             if isinstance(node, ast.ClassDef) and node.bases:
                 module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
                 kind = getattr(importlib.import_module(module), node.name)
-                found += [kind] if issubclass(kind, BaseException) and kind is not Doubt else []
+                found += [kind] if issubclass(kind, BaseException) and kind not in (Doubt, Terminated) else []
     assert len(found) > 20 and all(issubclass(kind, A3DError) for kind in found)
 
 
@@ -140,3 +145,28 @@ def test_files_that_hold_nothing_of_the_kind(arguments, checkpoint, people, data
         code = stop.code
     lines = capfd.readouterr().err.splitlines()
     assert code == 1 and sum(line.startswith("error: ") for line in lines) == 1 and len(lines) == 1, lines
+
+
+def test_a_name_cannot_steer_the_terminal(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "\x1b[2Jclip.mp4"])
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and said.startswith("error: ") and "\x1b" not in said
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_is_one_line_and_its_exit_code(number, code, monkeypatch, capsys, tmp_path):
+    monkeypatch.setattr("a3d.cli._run", lambda options: (os.kill(os.getpid(), number), time.sleep(5)))
+    before = signal.getsignal(number)
+    assert main(["verify", "--data", str(tmp_path)]) == code
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and said.count("\n") == 1 and signal.getsignal(number) == before
+
+
+def test_a_full_disk_is_one_line(monkeypatch, capsys, tmp_path):
+    def run(options):
+        raise OSError(errno.ENOSPC, "No space left on device", "maps.mp4")
+
+    monkeypatch.setattr("a3d.cli._run", run)
+    assert main(["verify", "--data", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "error: maps.mp4: No space left on device; make room, or write elsewhere\n"

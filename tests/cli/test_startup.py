@@ -29,7 +29,8 @@ def test_help_and_version_load_neither_torch_nor_a_command(option):
     )
     out, modules = loaded(code)
     assert not modules & set(HEAVY)
-    assert {name for name in modules if name.startswith("a3d")} == {"a3d", "a3d.cli", "a3d.errors", "a3d.version"}
+    small = {f"a3d.{name}" for name in ("cli", "errors", "files", "stopping", "version")}
+    assert {name for name in modules if name.startswith("a3d")} == {"a3d"} | small
     assert a3d.__version__ in out if option == "--version" else all(f"    {name}" in out for name in COMMANDS)
 
 
@@ -46,6 +47,11 @@ def test_import_a3d_loads_what_is_asked_for():
         "from a3d import explain\nimport a3d.maps, a3d.figures, a3d.training\nimport a3d\n"
         "assert a3d.explain is explain and callable(explain) and a3d.video.Video and a3d.recipes.small()"
     )
+
+
+def test_grad_cam_and_what_it_brings_load_when_they_are_used():
+    _, modules = loaded("import a3d\na3d.explain, a3d.compare, a3d.predict, a3d.figures\nimport a3d.maps.maps")
+    assert not modules & {"pytorch_grad_cam", "cv2", "sklearn"} and "torch" in modules
 
 
 def test_type_checkers_see_the_same_names():

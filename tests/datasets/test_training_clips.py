@@ -1,9 +1,12 @@
+import numpy as np
 import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from a3d.datasets import ClipFolder, TrainingClips, collate
+from a3d.datasets import ClipFolder, ClipSet, TrainingClips, collate
+from a3d.datasets.training_clips import frame_cache
 from a3d.video import Sampling, VideoError
+from a3d.video.encode import write_video
 
 SAMPLING = Sampling(4, 4, 24)
 
@@ -88,3 +91,30 @@ def test_the_workers_of_a_loader_share_epoch_and_count(root, capfd):
         assert torch.equal(batch.frames[1], clips[2].frames)
     assert clips.broken == 1
     assert capfd.readouterr().err.count("skipping") == 1
+
+
+@pytest.mark.parametrize(
+    ("sampling", "areas", "step", "side"),
+    [
+        (Sampling(8, 8, 224), None, 2, 320),
+        (Sampling(8, 8, 224), (0.25, 1.0), 2, 448),
+        (Sampling(32, 2, 112), None, 1, 160),
+        (Sampling(8, 16, 112), (1.0, 1.0), 4, 112),
+    ],
+)
+def test_a_cache_keeps_what_training_looks_at(sampling, areas, step, side, tmp_path):
+    cache = frame_cache(tmp_path, ClipSet(), sampling, areas=areas)
+    assert (cache.step, cache.short_side) == (step, side)
+
+
+def test_a_cached_clip_is_as_sharp_as_the_file(tmp_path):
+    """At 224 a cache of 128 pixels would be enlarged: fine stripes would be grey."""
+    stripes = np.zeros((8, 320, 320, 3), np.uint8)
+    stripes[:, :, ::2] = 255
+    write_video(tmp_path / "data" / "a" / "1.mp4", stripes, 25, quality=0)
+    dataset, sampling = ClipFolder(tmp_path / "data"), Sampling(2, 2, 224)
+    opened = frame_cache(tmp_path / "cache", dataset, sampling, jitter=(320, 320)).open
+    plain, cached = (
+        TrainingClips(dataset, sampling, jitter=(320, 320), opened=how)[0].frames.float() for how in (None, opened)
+    )
+    assert plain.std() > 100 and torch.equal(plain, cached)

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import resource
 import struct
 import subprocess
 import sys
@@ -85,6 +86,17 @@ def test_size_follows_the_square_of_the_width(slow, torch_export, tmp_path):
     assert share == pytest.approx(0.25, abs=0.02)
     around = 0.25  # megabytes of both files: the description of the graph
     assert (small.megabytes - around) / (full.megabytes - around) == pytest.approx(share, abs=0.06)
+
+
+def test_a_full_disk_leaves_nothing(slow, tmp_path):
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, limit[1]))
+    try:
+        with pytest.raises(OSError):
+            export(slow, SMALL, tmp_path, "torch-export")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch_export"])

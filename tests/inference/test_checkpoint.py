@@ -1,6 +1,7 @@
 """A checkpoint folder: what is written comes back, and damage is named."""
 
 import json
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from a3d.adaptive.checksum import weights_checksum
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, range_0016
-from a3d.inference.checkpoint import CheckpointError, load, save, save_table
+from a3d.inference.checkpoint import CheckpointError, load, pack, save, save_table
+from a3d.inference.contents import Contents
 from a3d.networks import slow_r18, slow_r26, slowfast_r18, slowfast_r26
 from a3d.testing.calibration import calibrate
 from a3d.trained import TrainedNetwork
@@ -21,9 +24,17 @@ ONE, TWO = Configuration(32, 4, 1.0), Configuration(20, 2, 0.63)
 
 @pytest.fixture(params=["slow", "slowfast"])
 def network(request, tiny):
-    network = tiny
-    if request.param == "slowfast":
-        network = slowfast_r18(classes=3, base_channels=8, spatial=32, dropout=0.0)
+    return trained(
+        tiny if request.param == "slow" else slowfast_r18(classes=3, base_channels=8, spatial=32, dropout=0.0)
+    )
+
+
+@pytest.fixture
+def slow(tiny):
+    return trained(tiny)
+
+
+def trained(network):
     for configuration in (ONE, TWO):
         calibrate(network.eval(), configuration, [torch.randn(2, 3, network.clip_shape(ONE)[0], 32, 32)])
     rows = [Row(c, gflops=g, params=p, top1=t) for c, g, p, t in ((ONE, 0.2, 900, 60.0), (TWO, 0.1, 400, 50.0))]
@@ -66,6 +77,96 @@ def test_only_plain_files(network, tmp_path):
     save(network, tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"config.json", "weights.safetensors", "statistics.safetensors", "table.csv"}
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def test_killed_at_any_moment_it_is_the_old_or_the_new_one(slow, tmp_path, monkeypatch):
+    """At every step that changes the folder: new weights beside the old statistics and table must not load."""
+    from a3d.inference import contents
+
+    changes = ("replace", "unlink", "write_bytes")
+    originals = {name: getattr(Path, name) for name in changes}
+    before, after = slow, load_changed(slow, tmp_path / "spare")
+    seen = set()
+    for last in range(40):
+        folder, count = tmp_path / str(last), iter(range(1000))
+        save(before, folder)
+        for name in changes:
+
+            def dying(self, *args, original=originals[name], count=count, last=last, **more):
+                if next(count) >= last:
+                    raise Killed
+                return original(self, *args, **more)
+
+            monkeypatch.setattr(Path, name, dying)
+        try:
+            save(after, folder)
+            finished = True
+        except Killed:
+            finished = False
+        monkeypatch.undo()
+        back = load(folder)
+        told = "old" if back.labels == before.labels else "new"
+        of = {"old": before, "new": after}[told]
+        assert weights_checksum(back) == weights_checksum(of) and back.table == of.table
+        assert all(torch.equal(pack(back.statistics[c]), pack(of.statistics[c])) for c in of.statistics)
+        seen.add(told)
+        save_table(of, folder)  # goes on from what was left, and tidies up
+        assert not [path for path in folder.iterdir() if path.name.endswith(".next")]
+        assert load(folder).labels == of.labels
+        if finished:
+            break
+    assert finished and seen == {"old", "new"} and contents.NAMES
+
+
+def load_changed(network, folder):
+    """Another network of the same shape, tested otherwise."""
+    save(network, folder)
+    other = load(folder)
+    other.network.classifier.bias.data += 1
+    other.labels = ("a", "b", "c")
+    other.statistics = {c: {n: (m + 1, v + 1) for n, (m, v) in s.items()} for c, s in other.statistics.items()}
+    other.table = Table([replace(row, top1=row.top1 / 2) for row in other.table.rows])
+    return other
+
+
+def test_a_table_of_other_weights_is_not_written_or_loaded(slow, tmp_path):
+    how = {"data": "a", "views": "1x1", "weights": weights_checksum(slow)}
+    slow.table = Table([replace(row, **how) for row in slow.table.rows])
+    save(slow, tmp_path)
+    assert load(tmp_path).table == slow.table
+    slow.network.classifier.bias.data += 1
+    with pytest.raises(CheckpointError, match=r"tests of the weights .*not of these.*a3d table"):
+        save(slow, tmp_path / "other")
+    slow.table = Table([replace(row, weights="beef") for row in slow.table.rows])
+    with pytest.raises(CheckpointError, match=r"tests of the weights beef, not of these"):
+        save_table(slow, tmp_path)
+
+
+def test_weights_without_a_table_leave_none_of_others(slow, tmp_path):
+    save(slow, tmp_path)
+    slow.table = None
+    save(slow, tmp_path)
+    assert load(tmp_path).table is None and not (tmp_path / "table.csv").exists()
+
+
+def test_a_folder_written_anew_while_it_is_read_is_read_again(slow, tmp_path, monkeypatch):
+    save(slow, tmp_path)
+    other, read = load_changed(slow, tmp_path / "spare"), Contents.read
+
+    def reading(self, name, limit):
+        if not reading.done and name == "statistics.safetensors":
+            reading.done = True
+            save(other, tmp_path)
+        return read(self, name, limit)
+
+    reading.done = False
+    monkeypatch.setattr(Contents, "read", reading)
+    back = load(tmp_path)
+    assert back.labels == other.labels and back.table == other.table
 
 
 def test_a_failed_write_leaves_the_old_file(network, tmp_path, monkeypatch):

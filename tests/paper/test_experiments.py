@@ -1,5 +1,6 @@
 """Experiments: trained, tested and written down; what is done is not done again, what was stopped goes on."""
 
+from copy import copy
 from dataclasses import replace
 
 import pytest
@@ -75,13 +76,32 @@ def test_stopped_and_started_again_ends_with_the_same_results(data, tmp_path):
 def test_what_is_done_is_read_and_gathered(data, tmp_path):
     first = run_experiment(PLAIN, *data, tmp_path / "plain-0", views=(1, 1))
     second = run_experiment(PLAIN, *data, tmp_path / "plain-1", seed=1, views=(1, 1))
-    assert run_experiment(PLAIN, *data, tmp_path / "plain-0", progress=stopped_at(0)) == first
+    assert run_experiment(PLAIN, *data, tmp_path / "plain-0", views=(1, 1), progress=stopped_at(0)) == first
     assert gather(tmp_path) == first + second == read_outcomes(tmp_path / "results.csv")
-    longer = replace(PLAIN, recipe=replace(PLAIN.recipe, epochs=3))
-    with pytest.raises(ExperimentError, match="of another plain: 2 epochs, 1 configurations; remove it"):
-        run_experiment(longer, *data, tmp_path / "plain-0")
     assert first[0].clips == len(first[0].right) == 4 and first[0].top1 == 25 * first[0].right.count("1")
     assert first[0].low < first[0].top1 < first[0].high or first[0].top1 in (0, 100)
+
+
+@pytest.mark.parametrize("what", ["epochs", "rate", "seed", "views", "training data", "test data"])
+def test_results_of_other_settings_are_not_taken_for_done(data, tmp_path, what):
+    """A folder that is done, and one that was stopped before it was: no results, no going on at another rate."""
+    training, testing = data
+    run_experiment(PLAIN, training, testing, tmp_path, views=(1, 1))
+    changed, seed, views = PLAIN, 0, (1, 1)
+    if what in ("epochs", "rate"):
+        changed = replace(PLAIN, recipe=replace(PLAIN.recipe, **{what: 3}))
+    elif what == "seed":
+        seed = 1
+    elif what == "views":
+        views = (2, 1)
+    else:
+        other = copy(training if what == "training data" else testing)
+        other.items = [item._replace(label=1 - item.label) for item in other.items]
+        training, testing = (other, testing) if what == "training data" else (training, other)
+    for _ in range(2):
+        with pytest.raises(ExperimentError, match=f"holds an experiment with {what} .*repeat its command"):
+            run_experiment(changed, training, testing, tmp_path, seed, views)
+        (tmp_path / "results.csv").unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +115,7 @@ def test_a_damaged_results_file_is_named(text, message, tmp_path):
         read_outcomes(path)
 
 
-def test_results_without_lines_are_not_taken_for_done(data, tmp_path):
+def test_results_that_do_not_tell_their_settings_are_not_taken_for_done(data, tmp_path):
     write_outcomes(tmp_path / "results.csv", [])
-    with pytest.raises(ExperimentError, match=r"results\.csv is of another .*remove it"):
+    with pytest.raises(ExperimentError, match=r"results\.csv does not tell .*remove it"):
         run_experiment(PLAIN, *data, tmp_path)

@@ -90,9 +90,11 @@ def test_other_clips_are_refused(checkpoint, data, tmp_path_factory, capsys):
     before = load(checkpoint)
     assert main(arguments(checkpoint, other)) == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert "on 6 clips in the table" in line and "give the data and views of the table" in line
+    assert "the table was made with other data (" in line and "give those of the table, or make it anew" in line
     after = load(checkpoint)
     assert after.table == before.table and after.statistics.keys() == before.statistics.keys()
-    with pytest.raises(EvaluationError, match="make it anew"):
+    # Of an older version, which does not tell: the test of its cheapest row does.
+    before.table = after.table = Table([replace(row, data="", views="", weights="") for row in before.table.rows])
+    with pytest.raises(EvaluationError, match=r"on 6 clips in the table.*make it anew"):
         refine(after, ClipFolder(other, "train"), ClipFolder(other, "val"), 1)
     assert after.table == before.table and after.statistics.keys() == before.statistics.keys()

@@ -32,6 +32,16 @@ def test_stays_frozen(teacher):
     assert not any(p.requires_grad for p in teacher.parameters())
 
 
+@pytest.mark.parametrize(("build", "seen"), [(slow_r18, [0, 2, 4, 6]), (slowfast_r18, [0, 16])])
+def test_the_teacher_looks_at_every_second_frame_of_the_maps(build, seen, monkeypatch):
+    network = build(3, base_channels=8, spatial=64)
+    lesson, looked = Lesson(network, 1.0), []
+    monkeypatch.setattr(ImageTeacher, "forward", lambda self, pixels: looked.append(pixels[0, :, 0, 0, 0].tolist()))
+    frames = network.clip_shape(network.full)[0]
+    lesson.on(torch.arange(float(frames)).view(1, frames, 1, 1, 1).expand(1, frames, 64, 64, 3))
+    assert looked == [seen]
+
+
 @pytest.mark.parametrize("build", [slow_r18, slowfast_r18])
 def test_the_lesson_is_learnt(build):
     network = build(3, base_channels=8, spatial=64, dropout=0.0).train()
@@ -50,4 +60,5 @@ def test_the_lesson_is_learnt(build):
         optimiser.step()
         losses.append(lesson.last)
     assert losses[-1] < 0.8 * losses[0]
+    assert not any(module._forward_hooks or module._backward_hooks for module in network.modules())
     assert not {id(p) for p in lesson.teacher.parameters()} & {id(p) for p in network.parameters()}

@@ -53,6 +53,16 @@ def test_half_written_frames_are_decoded_again(encode, tmp_path):
     assert not list((tmp_path / "cache").glob("*.part"))
 
 
+@pytest.mark.parametrize("suffix", [".npy", ".json"])
+@pytest.mark.parametrize("damage", [b"", b"damaged", None])
+def test_damaged_frames_are_decoded_again(encode, tmp_path, suffix, damage):
+    cache, path = FrameCache(tmp_path / "cache", step=1), encode("clip.mp4", 10)
+    cache.open(path)
+    (file,) = (tmp_path / "cache").glob(f"*{suffix}")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2] if damage is None else damage)
+    assert torch.equal(cache.open(path).read([9]), Video(path).read([9]))
+
+
 def test_training_draws_the_same_clips_from_the_cache(encode, tmp_path):
     (tmp_path / "data" / "walk").mkdir(parents=True)
     encode("data/walk/clip.mp4", 60)

@@ -23,11 +23,12 @@ PATIENCE, LONGEST = 4, 32  # windows for which it must have done so: at first, a
 
 @dataclass(frozen=True)
 class Option:
-    """A configuration that may run. milliseconds: for one window by the profile. top1: percent."""
+    """A configuration that may run. milliseconds: for one window by the profile. accuracy: percent, by the
+    metric that the table goes by."""
 
     configuration: Configuration
     milliseconds: float
-    top1: float
+    accuracy: float
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Controller:
         if not options:
             raise InputError("no configurations to choose from: give at least one")
         best: list[Option] = []
-        for option in sorted(options, key=lambda option: (option.milliseconds, -option.top1)):
-            if not best or option.top1 > best[-1].top1:
+        for option in sorted(options, key=lambda option: (option.milliseconds, -option.accuracy)):
+            if not best or option.accuracy > best[-1].accuracy:
                 best.append(option)
         self._options = tuple(best)
         if self._current not in best:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import torch
 
 from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.residents import BYTES
 from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.profile import ProfileError
 from a3d.configuration import Configuration
@@ -43,11 +44,13 @@ def watch(
     check_trained(network)
     every = every or deadline
     side = max(DECODED_SIDE, 2 * network.sampling.spatial)
-    policy = Controller(options(network, **limit()), min(deadline, every))
+    known = limit()
+    policy = Controller(options(network, **known), min(deadline, every))
     resident = Resident(network, dtype)
     resident.warm(policy.options)
     with Stream(source, side) as stream, closing(windows_of(stream, network.sampling, every / 1000)) as windows:
-        yield from answer_in_time(policy, _limited(windows, policy, resident, limit), resident.answer, deadline)
+        limited = _limited(windows, policy, resident, limit, known)
+        yield from answer_in_time(policy, limited, resident.answer, deadline)
 
 
 def options(network: TrainedNetwork, **limit: float | None) -> list[Option]:
@@ -60,7 +63,7 @@ def options(network: TrainedNetwork, **limit: float | None) -> list[Option]:
         measured = [row for row in network.table.rows if row.configuration in network.profile]
         cost = network.table.costs(budget.unit, network.profile)
         rows = [row for row in measured if cost(row) <= budget.limit] or [min(measured, key=cost)]
-    return [Option(row.configuration, milliseconds(network, row.configuration), row.top1) for row in rows]
+    return [Option(row.configuration, milliseconds(network, row.configuration), row.accuracy) for row in rows]
 
 
 def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float:
@@ -70,20 +73,31 @@ def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float
 
 
 class Resident:
-    """Sub-networks in memory, one for each configuration that was asked for."""
+    """Sub-networks in memory: those that may be asked for now, and of those before what fits beside them."""
 
     def __init__(self, network: TrainedNetwork, dtype: torch.dtype = torch.float32) -> None:
         self.network, self.dtype = network, dtype
         self._subs: dict[Configuration, SubNetwork] = {}
 
     @torch.inference_mode()
-    def warm(self, options: Iterable[Option]) -> None:
+    def warm(self, options: Sequence[Option]) -> None:
         """Extracts what may be asked for and runs it once, so that no window waits for it."""
         for option in options:
-            if option.configuration not in self._subs:
-                sub = self._subs[option.configuration] = self.network.extract(option.configuration, self.dtype)
+            sub = self._subs.pop(option.configuration, None)
+            if sub is None:
+                sub = self.network.extract(option.configuration, self.dtype)
                 frames, size = self.network.clip_shape(option.configuration)
                 sub(torch.zeros(1, 3, frames, size, size, device=sub.device))
+            self._subs[option.configuration] = sub  # the last ones are the newest
+        asked = {option.configuration for option in options}
+        for configuration in [c for c in self._subs if c not in asked]:
+            if self.held > BYTES:
+                del self._subs[configuration]
+
+    @property
+    def held(self) -> int:
+        """Bytes of the weights in memory."""
+        return sum(parameter.nbytes for sub in self._subs.values() for parameter in sub.parameters())
 
     @torch.inference_mode()
     def answer(self, window: Window, configuration: Configuration) -> tuple[str, float]:
@@ -96,10 +110,9 @@ class Resident:
 
 
 def _limited(
-    windows: Iterable[Window], policy: Controller, resident: Resident, limit: Callable[[], Limits]
+    windows: Iterable[Window], policy: Controller, resident: Resident, limit: Callable[[], Limits], known: Limits
 ) -> Iterator[Window]:
-    """The windows; before each, the options are those of the limit of the moment."""
-    known = limit()
+    """The windows; before each, the options are those of the limit of the moment. known: that of the options now."""
     for window in windows:
         if (now := limit()) != known:
             known = now

@@ -12,7 +12,7 @@ from a3d.deploy.live.controller import LONGEST, PATIENCE, Controller, Option
 ROWS = (("48x2@0.5", 3.0, 50.0), ("64x2@0.9", 6.0, 56.0), ("80x6@1", 14.0, 57.0), ("96x6@1", 20.0, 59.0))
 OPTIONS = tuple(Option(Configuration.parse(key), milliseconds, top1) for key, milliseconds, top1 in ROWS)
 SMALLEST, SECOND, THIRD, BEST = (option.configuration for option in OPTIONS)
-TOP1 = {option.configuration: option.top1 for option in OPTIONS}
+TOP1 = {option.configuration: option.accuracy for option in OPTIONS}
 TIME = {option.configuration: option.milliseconds for option in OPTIONS}
 
 
@@ -108,6 +108,17 @@ def test_steps_that_fail_are_tried_less_and_less_often():
         controller.observe(TIME[choice.configuration] * (2.0 if choice.configuration == BEST else 1.0))
     apart = [b - a for a, b in itertools.pairwise(tried)]
     assert min(apart) > PATIENCE and min(apart[3:]) >= LONGEST and len(tried) < 1000 / LONGEST + 3
+
+
+def test_a_better_one_must_leave_a_tenth_of_the_limit_over():
+    """At the start and on the way up, where keeping what runs may fill all of it."""
+    for limit, expected in ((22.3, BEST), (22.2, THIRD)):  # the best takes 20
+        assert {choice.configuration for choice in run(Controller(OPTIONS, limit), [1.0] * 50)} == {expected}
+        climbing = Controller(OPTIONS, limit)
+        choices = run(climbing, [3.0] * 3 + [1.0] * 200)
+        assert choices[5].configuration != BEST and choices[-1].configuration == expected
+    full = run(Controller(OPTIONS, 22.3), [1.0, *[1.05] * 20])
+    assert {choice.configuration for choice in full} == {BEST}  # 21 of 22.3: no room left, and no reason to go
 
 
 def test_a_window_that_waited_gets_what_still_fits_and_the_next_one_the_best_again():

@@ -90,6 +90,37 @@ def test_a_limit_changes_while_it_runs(ready, clip):
     assert steps[0].configuration == FULL and steps[-1].configuration == SMALL
 
 
+def test_the_limit_is_read_once_before_every_window(ready, clip):
+    """A change made while the sub-networks are warmed up is seen at the first window."""
+    asked = []
+
+    def limit():
+        asked.append(len(asked))
+        return {} if len(asked) == 1 else {"gflops": ready.table.row(SMALL).gflops}
+
+    steps = list(watch(clip, ready, deadline=2000, every=200, limit=limit))
+    assert {step.configuration for step in steps} == {SMALL} and len(asked) == 1 + len(steps)
+
+
+def test_options_go_by_what_the_table_goes_by(ready):
+    rows = zip(ready.table.rows, (30.0, 60.0, 50.0), strict=True)
+    ready.table = Table(replace(row, mean_ap=mean_ap) for row, mean_ap in rows)
+    found = options(ready)
+    assert [option.accuracy for option in found] == [30.0, 60.0] and found[-1].configuration == MIDDLE
+
+
+def test_sub_networks_in_memory_are_bounded(ready, monkeypatch):
+    resident, every = Resident(ready), {option.configuration: option for option in options(ready)}
+    resident.warm(list(every.values()))
+    assert len(resident._subs) == 3
+    monkeypatch.setattr("a3d.deploy.live.watch.BYTES", resident.held - 1)
+    resident.warm([every[SMALL]])
+    assert SMALL in resident._subs and len(resident._subs) == 2  # what fits beside it stays
+    monkeypatch.setattr("a3d.deploy.live.watch.BYTES", 0)
+    resident.warm([every[FULL], every[SMALL]])
+    assert set(resident._subs) == {FULL, SMALL}  # what may be asked for is there, whatever it takes
+
+
 def test_limit_file(tmp_path):
     path, said = tmp_path / "limit", []
     limit = LimitFile(path, said.append)
