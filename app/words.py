@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from decimal import ROUND_CEILING, Context
 from itertools import pairwise
 
 from a3d.budgets.budget import amount, digits
@@ -23,11 +22,6 @@ UNIT_NAMES = {
 UNSURE = 0.5  # of less, a class is no answer
 CELLS = 4  # a side: maps of fewer are too coarse for words on how far two agree
 GIVEN_UP = {"spatial": "pixels", "frames": "frames", "width": "width"}
-
-
-def rounded_up(value: float) -> float:
-    """To the three digits that are shown."""
-    return float(Context(prec=3, rounding=ROUND_CEILING).create_decimal_from_float(value))
 
 
 def gflops(value: float) -> str:
