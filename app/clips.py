@@ -1,4 +1,4 @@
-"""The clip to look at: a rendered sample, or an upload of which only the decoded frames are kept."""
+"""The clip to look at: a rendered sample, or an upload of which only the part that is looked at is kept."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import address
 import streamlit as st
+import words
 from sources import Source, network_of
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -15,7 +17,8 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from a3d.errors import one_line
 from a3d.maps import Clip, read_clip
 from a3d.synthetic import render, write
-from a3d.video import VideoError
+from a3d.video import Video, VideoError
+from a3d.video.excerpt import write_excerpt
 from a3d.video.views import DECODED_SIDE
 
 UPLOAD_MEGABYTES = 200
@@ -36,11 +39,19 @@ NAME = 80  # letters of a name that are shown
 
 @dataclass(frozen=True)
 class Shown:
-    """A decoded clip. name: as the visitor knows it. key: what caches go by."""
+    """A decoded clip. name: as the visitor knows it. key: what caches go by.
+
+    film: the part of the video that is looked at, as browsers play it; start: where in the video it begins, seconds;
+    size: its width and height, pixels.
+    """
 
     name: str
     key: str
     clip: Clip
+    film: bytes
+    start: float
+    seconds: float
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -51,28 +62,43 @@ class Upload:
     reading: tuple
 
 
-def choose_clip(source: Source) -> Shown | None:
-    """An upload or a sample; None, and a word about it, for an upload that this network would decode otherwise."""
-    left, right = st.columns([2, 3])
+def choose_clip(source: Source, left, right) -> Shown | None:
+    """A sample, or an upload of the visitor's. left, right: where to choose the one and to give the other.
+
+    None, and a word about it on the page, for a file that is no video, and for an upload that this network would
+    decode otherwise.
+    """
     with right:
         _receive(source)
     upload: Upload | None = st.session_state.get("upload")
     own = [OWN + upload.shown.name] if upload else []
+    address.check("clip", [*SAMPLES, *own], "a sample is shown, as nobody's own video is part of an address")
     with left:
         title = st.selectbox(
             "Clip",
             [*SAMPLES, *own],
             key="clip",
             bind="query-params",
+            on_change=_accept,
             help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
             "A video of yours is not part of the page's address: whoever opens it sees a sample.",
         )
+    if "refused" in st.session_state:
+        st.error(st.session_state["refused"], icon=":material/movie:")
+        st.button(f"Show {title} again", on_click=_accept)
+        return None
     if title not in own:
         return sample(title, source)
     if upload.reading != _reading(source):
         st.warning("This network takes its frames at other moments. Upload the video again to see it here.")
         return None
     return upload.shown
+
+
+def _accept() -> None:
+    """Another clip is chosen: what was wrong with the last file is over."""
+    address.forget()
+    st.session_state.pop("refused", None)
 
 
 def sample(title: str, source: Source) -> Shown:
@@ -83,30 +109,29 @@ def sample(title: str, source: Source) -> Shown:
 def _sample(title: str, reading: tuple, _source: Source) -> Shown:
     with tempfile.TemporaryDirectory() as folder:
         path = write(render(*SAMPLES[title], seconds=SECONDS, size=SIZE), Path(folder) / f"{title}.mp4")
-        return Shown(title, f"{title} {reading}", read_clip(path, network_of(_source)))
+        return _shown(path, title, f"{title} {reading}", _source)
 
 
 def _receive(source: Source) -> None:
     """The place to drop a video. It is decoded at once, and the file forgotten."""
     count = st.session_state.setdefault("uploads", 0)
+    # Whatever it is, the server looks at it: a file that the browser turns away gets an icon in place of a reason.
     file = st.file_uploader(
-        "… or your own video, dropped here",
-        "video",
+        f"A video or a GIF, up to {UPLOAD_MEGABYTES} MB",
         key=f"file_{count}",  # a new key empties it
         max_upload_size=UPLOAD_MEGABYTES,
         help="The middle of the video is looked at. The file is decoded once and not kept. On a phone, the button "
         "offers the camera too; a browser on a computer cannot film here, so record with its camera app.",
     )
-    refused = st.session_state.pop("refused", None)  # said once
+    st.caption(words.known(network_of(source).labels))
     if file is None:
-        if refused:
-            st.error(refused, icon=":material/movie:")
         return
     try:
         with st.spinner(f"Decoding {file.name} …"):
             shown = decode(file.name, file.getvalue(), source)
         st.session_state["upload"] = Upload(shown, _reading(source))
         st.session_state["clip"] = OWN + shown.name
+        _accept()
     except VideoError as error:
         st.session_state["refused"] = str(error)
     _forget(file.file_id)
@@ -121,10 +146,18 @@ def decode(name: str, data: bytes, source: Source) -> Shown:
         path.write_bytes(data)
         name = one_line(Path(name).name)[-NAME:] or "clip"
         try:
-            clip = read_clip(path, network_of(source))
+            return _shown(path, name, hashlib.sha256(data).hexdigest(), source)
         except VideoError as error:
             raise VideoError(str(error).replace(str(path), name)) from None
-    return Shown(name, hashlib.sha256(data).hexdigest(), clip)
+
+
+def _shown(path: Path, name: str, key: str, source: Source) -> Shown:
+    clip, video = read_clip(path, network_of(source)), Video(path)
+    start = float(clip.times[0])
+    end = float(clip.times[-1]) + 1 / video.frame_rate
+    film = path.with_name(".film.mp4")
+    size = write_excerpt(path, film, start, end)
+    return Shown(name, key, clip, film.read_bytes(), start, Video(film).duration, size)
 
 
 def _reading(source: Source) -> tuple:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import address
 import streamlit as st
 import words
 from sources import Source, sources, table_of
@@ -15,16 +16,19 @@ METRICS = {"top-1": "Top-1 accuracy", "mAP": "Mean average precision"}
 FULL, CHOICE = "Full network", "The dial's choice"
 
 
-def choose_source(title: str) -> Source:
-    """The head of a page: its title, and the network it is about."""
+def choose_source(title: str, left=None, right=None) -> Source:
+    """The head of a page: its title, and the network it is about. left, right: where, if not in a row of their own."""
     by_title = {source.title: source for source in sources()}
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    address.check("network", by_title, "the field Network lists those that are here")
+    if left is None:
+        left, right = st.columns([3, 2], vertical_alignment="bottom")
     left.title(title)
     chosen = right.selectbox(
         "Network",
         list(by_title),
         key="network",
         bind="query-params",
+        on_change=address.forget,
         help="A trained checkpoint, or a table as the paper prints it (numbers alone, nothing to run).",
     )
     return by_title[chosen]
@@ -45,9 +49,11 @@ def tested(source: Source) -> Table:
 
 def choose_class(labels: tuple[str, ...]) -> str | None:
     """The class to explain; None is whatever the first network answers."""
+    address.check("class", [AUTOMATIC, *labels], "this network does not know it")
     chosen = st.selectbox(
         "Class to explain",
         [AUTOMATIC, *labels],
+        format_func=lambda label: label if label == AUTOMATIC else words.class_name(label),
         key="class",
         bind="query-params",
         help="The maps show what speaks for this class, whether or not it is the answer.",
@@ -56,6 +62,7 @@ def choose_class(labels: tuple[str, ...]) -> str | None:
 
 
 def choose_method() -> str:
+    address.check("method", METHODS, f"methods are {', '.join(METHODS)}")
     chosen = st.segmented_control(
         "Method",
         list(METHODS),
@@ -73,6 +80,8 @@ def choose_pair(table: Table, chosen: Row, left, right) -> tuple[Configuration, 
     """Two configurations to lay side by side: at first the full network and what the dial chose. left, right: where."""
     tested = {str(row.configuration): row for row in sorted(table.rows, key=lambda row: -row.gflops)}
     rows = {FULL: table.full, CHOICE: chosen, **tested}
+    for name in ("first", "second"):
+        address.check_configuration(name, rows)
     first = left.selectbox("First network", list(rows), key="first", bind="query-params")
     second = right.selectbox("Second network", list(rows), 1, key="second", bind="query-params")
     return rows[first].configuration, rows[second].configuration

@@ -1,27 +1,29 @@
-"""The dial: a budget in one of four units, or a configuration picked by hand; either way one row of the table.
+"""The dial: it rests on the configurations that a budget can buy, and its last stop is the full network.
 
-Every choice is in the address of the page, so that a view can be shared.
+All of a visitor's choice is one configuration, kept under "configuration" and in the address; the unit says in what
+its cost is counted.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import address
 import streamlit as st
 import words
 
+from a3d.budgets.budget import BudgetError
 from a3d.budgets.profile import Profile
-from a3d.budgets.table import Row, Table
-from a3d.configuration import Configuration
+from a3d.budgets.table import Row, Table, TableError
+from a3d.configuration import Configuration, ConfigurationError
 
 UNITS = {"GFLOPs": "gflops", "Milliseconds": "milliseconds", "Share": "share", "Parameters": "params"}
-KEYS = {"gflops": "budget", "milliseconds": "budget_ms", "share": "budget_share", "params": "budget_params"}
-BEST = "Best within the budget"
+AT_FIRST = 0.25  # of the full network's cost
 
 
 @dataclass(frozen=True)
 class Choice:
-    """unit: one of `UNITS`' values. limit: in that unit. row: what it buys, or what was picked instead."""
+    """unit: one of `UNITS`' values. limit: what the row costs in it. picked: no budget in it would buy the row."""
 
     row: Row
     unit: str
@@ -30,6 +32,7 @@ class Choice:
 
 
 def choose_unit() -> str:
+    address.check("unit", UNITS, f"units are {', '.join(UNITS)}")
     chosen = st.segmented_control(
         "Budget in",
         list(UNITS),
@@ -37,89 +40,107 @@ def choose_unit() -> str:
         required=True,
         key="unit",
         bind="query-params",
-        on_change=_carry_over,
         help="GFLOPs: billions of multiply-adds for one clip. Milliseconds: for one clip on the machine that serves "
         "this page. Share: of the full network's GFLOPs. Parameters: numbers that the network holds.",
     )
     return UNITS[chosen]
 
 
-def choose_budget(table: Table, unit: str, profile: Profile | None) -> float:
-    """The dial itself: even on a logarithmic scale, as the curve is."""
-    budgets = stops(table, unit, profile)
-    costs = words.costs(table, unit, profile)
-    quarter = min(budgets, key=lambda text: abs(budgets[text] - costs(table.full) / 4))
-    chosen = st.select_slider(
-        f"Compute budget for one clip, {words.UNIT_NAMES[unit]}",
-        list(budgets),
-        quarter,
-        key=KEYS[unit],
-        bind="query-params",
-        on_change=_best_again,
-        help="Drag, or use the arrow keys: the best tested configuration within the budget answers.",
-    )
-    return budgets[chosen]
-
-
-def choose_configuration(table: Table, unit: str, limit: float, profile: Profile | None) -> Choice:
-    """What the budget buys, unless a configuration was picked from the list or on the curve."""
-    best = within(table, unit, limit, profile)
-    rows = {str(row.configuration): row for row in sorted(table.rows, key=lambda row: -row.gflops)}
-    picked = st.selectbox(
-        "Configuration",
-        [BEST, *rows],
-        key="pick",
-        bind="query-params",
-        help="Any tested configuration, also one that the budget would not choose. A click on a point of the curve "
-        "picks it as well; the dial goes back to the best.",
-    )
-    row = rows.get(picked, best)
-    # For the callbacks, which run before the page knows its table again.
-    st.session_state["chosen"] = row.configuration.key
-    return Choice(row, unit, limit, picked in rows)
-
-
-def pick(key: str) -> None:
-    """A click on the curve: the configuration of that point, `224x4@0.9`, is the choice."""
-    st.session_state["pick"] = str(Configuration.parse(key))
+def buyable(table: Table, unit: str, profile: Profile | None) -> list[Row]:
+    """What the dial stops at, cheapest first: the trade-off list, and the full network at 100%."""
+    cost = words.costs(table, unit, profile)
+    rows = table.trade_off(unit, profile)
+    return sorted({*rows, table.full}, key=lambda row: (cost(row), row == table.full))
 
 
 def within(table: Table, unit: str, limit: float, profile: Profile | None) -> Row:
+    """What a budget buys: the best row that it pays for, and the full network where it pays for that."""
+    cost = words.costs(table, unit, profile)
+    if limit >= cost(table.full):
+        return table.full
     if unit == "share":
         return table.choose(gflops=table.full.gflops * (limit / 100))
     return table.choose(**{unit: limit}, profile=profile)
 
 
-def stops(table: Table, unit: str = "gflops", profile: Profile | None = None, count: int = 33) -> dict[str, float]:
-    """Budgets by what the dial shows, ascending.
-
-    From the cheapest configuration to the full network in even ratios, and one for each row of the trade-off list, so
-    that every answer can be reached. Three digits, rounded up: what is shown is enough for what it buys.
-    """
-    cost = words.costs(table, unit, profile)
-    costs = [cost(row) for row in (*table.trade_off(unit, profile), table.full)]
-    low, high = min(costs), max(costs)
-    between = [low * (high / low) ** (i / (count - 1)) for i in range(1, count - 1)]
-    budgets = sorted({words.rounded_up(value) for value in (*costs, *between)})
-    return {words.budget(value, unit, cost(table.full)): value for value in budgets}
-
-
-def _best_again() -> None:
-    st.session_state["pick"] = BEST
-
-
-def _carry_over() -> None:
-    """In another unit the dial starts at what the choice costs there; it is set when its stops are known."""
-    st.session_state["carry"] = st.session_state.get("chosen")
-
-
-def settle(table: Table, unit: str, profile: Profile | None) -> None:
-    """Sets the dial of a unit just changed to; before the dial is drawn, as its value cannot be changed later."""
-    key = st.session_state.pop("carry", None)
+def choice_of(table: Table, unit: str, profile: Profile | None) -> Choice:
+    """The visitor's choice; at first, what a quarter of the full network buys."""
+    _arrive(table, unit, profile)
     rows = {row.configuration.key: row for row in table.rows}
-    if key not in rows or (unit == "milliseconds" and rows[key].configuration not in profile):
+    row = rows.get(st.session_state.get("configuration")) or _first(table)
+    return Choice(row, unit, words.costs(table, unit, profile)(row), row not in buyable(table, unit, profile))
+
+
+def choose_budget(table: Table, choice: Choice, profile: Profile | None) -> None:
+    """The dial as a slider, for pages without a stage."""
+    stops = stops_of(table, choice.unit, profile)
+    key = f"budget_{choice.unit}"
+    st.session_state[key] = min(stops, key=lambda text: abs(stops[text].gflops - choice.row.gflops))
+    st.select_slider(
+        f"Compute budget for one clip, {words.UNIT_NAMES[choice.unit]}",
+        list(stops),
+        key=key,
+        on_change=lambda: choose(stops[st.session_state[key]].configuration.key),
+        help="Drag, or use the arrow keys: each stop is a configuration that nothing tested beats at its cost.",
+    )
+
+
+def stops_of(table: Table, unit: str, profile: Profile | None) -> dict[str, Row]:
+    """What the slider says at each stop, and what it buys there."""
+    cost = words.costs(table, unit, profile)
+    stops: dict[str, Row] = {}
+    for row in buyable(table, unit, profile):
+        text = words.budget(cost(row), unit, cost(table.full))
+        stops[f"{text}, {row.configuration}" if text in stops else text] = row
+    return stops
+
+
+def choose_configuration(table: Table, choice: Choice) -> None:
+    """Any tested configuration, also one that no budget would choose."""
+    rows = {str(row.configuration): row for row in sorted(table.rows, key=lambda row: -row.gflops)}
+    st.session_state["pick"] = str(choice.row.configuration)
+    st.selectbox(
+        "Configuration",
+        list(rows),
+        key="pick",
+        on_change=lambda: choose(rows[st.session_state["pick"]].configuration.key),
+        help="Any tested configuration, also one that the dial would not choose: side² × frames, share of the "
+        "channels. A click on a point of the curve picks it as well.",
+    )
+
+
+def choose(key: str) -> None:
+    """Make the configuration `80x4@0.8` the choice, here and in the address."""
+    address.forget()
+    st.session_state["configuration"] = st.query_params["configuration"] = key
+
+
+def _first(table: Table) -> Row:
+    return within(table, "share", max(100 * AT_FIRST, 100 * table.trade_off()[0].gflops / table.full.gflops), None)
+
+
+def _arrive(table: Table, unit: str, profile: Profile | None) -> None:
+    """What an address asks for, as a configuration or as a budget in its unit, once."""
+    asked = {name: st.query_params[name] for name in ("configuration", "budget") if name in st.query_params}
+    if not asked or asked.get("configuration") == st.session_state.get("configuration", ""):
         return
-    cost = words.costs(table, unit, profile)(rows[key])
-    enough = [text for text, value in stops(table, unit, profile).items() if value >= cost]
-    if enough:
-        st.session_state[KEYS[unit]] = enough[0]
+    name, value = next(iter(asked.items()))
+    try:
+        if name == "configuration":
+            row = table.row(Configuration.parse(value))
+        else:
+            row = within(table, unit, float(value), profile)
+        st.session_state["configuration"] = row.configuration.key
+    except (BudgetError, ConfigurationError, TableError, ValueError) as error:
+        address.refuse(name, _remedy(error, name))
+    for name in asked:
+        del st.query_params[name]
+    if st.session_state.get("configuration"):
+        st.query_params["configuration"] = st.session_state["configuration"]
+
+
+def _remedy(error: Exception, name: str) -> str:
+    return str(error) if isinstance(error, BudgetError | TableError) else f"give a {name} as in {EXAMPLES[name]}"
+
+
+EXAMPLES = {"configuration": "80x4@0.8", "budget": "0.2, in the unit of the dial"}

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import address
 import streamlit as st
 
 HERE = Path(__file__).parent
 
 st.set_page_config("A3D: one network, any budget", str(HERE / "icon.svg"), layout="wide")
 st.html(HERE / "style.css")
+st.html(f"<script>{(HERE / 'history.js').read_text(encoding='utf-8')}</script>", unsafe_allow_javascript=True)
 page = st.navigation(
     [
         st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),
@@ -18,4 +20,9 @@ page = st.navigation(
     ],
     position="top",
 )
-page.run()
+complaints = st.container()
+address.check_names()
+try:
+    page.run()
+finally:  # also where a page stops early
+    address.tell(complaints)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from decimal import ROUND_CEILING, Context
+import re
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from a3d.budgets.budget import amount, digits
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
-from a3d.maps import Agreement, Comparison
+from a3d.maps import Agreement, Comparison, Evidence, Finding
+from a3d.maps import agreement as agreement_of
 
 UNIT_NAMES = {
     "gflops": "in GFLOPs",
@@ -18,12 +19,9 @@ UNIT_NAMES = {
     "share": "as a share of the full network's GFLOPs",
     "params": "in parameters",
 }
+UNSURE = 0.5  # of less, a class is no answer
+CELLS = 4  # a side: maps of fewer are too coarse for words on how far two agree
 GIVEN_UP = {"spatial": "pixels", "frames": "frames", "width": "width"}
-
-
-def rounded_up(value: float) -> float:
-    """To the three digits that are shown."""
-    return float(Context(prec=3, rounding=ROUND_CEILING).create_decimal_from_float(value))
 
 
 def gflops(value: float) -> str:
@@ -79,11 +77,27 @@ def interval(row: Row) -> str:
 
 def answer(row: Row, table: Table, unit: str, limit: float, picked: bool) -> str:
     """The choice as one sentence, Markdown."""
-    start = "Picked by hand" if picked else f"Within {amount(limit, unit)}"
+    start = "Picked by hand" if picked else f"For {amount(limit, unit)}"
     return (
         f"{start}: **{row.configuration}** ({dimensions(row)}) — {gflops(row.gflops)}, "
         f"{share(row.gflops, table.full.gflops)} of the full network, **{accuracy(row)}**."
     )
+
+
+def point(row: Row, table: Table, unit: str, cost: float) -> str:
+    """A point of the curve as it is read out."""
+    return f"{amount(cost, unit)}: {row.configuration}, {dimensions(row)}; {row.accuracy:.1f}% {table.metric}"
+
+
+def numbers(row: Row, table: Table) -> list[tuple[str, ...]]:
+    """What a configuration costs and gives: short values, what they are, and what to add where there is room."""
+    full, size = table.full, row.configuration
+    return [
+        (share(row.gflops, full.gflops), "of full compute"),
+        (f"{row.accuracy:.1f}%", table.metric, f", full {full.accuracy:.1f}%"),
+        (f"{size.spatial}² × {size.frames}", "pixels", " × frames"),
+        (f"{100 * size.width:.0f}%", "of channels"),
+    ]
 
 
 def steps_down(trade_off: list[Row]) -> dict[Row, str]:
@@ -94,13 +108,77 @@ def steps_down(trade_off: list[Row]) -> dict[Row, str]:
     }
 
 
+def class_name(label: str) -> str:
+    """A class as words: BodyWeightSquats, brush_hair and "abseiling" as Body weight squats, Brush hair, Abseiling."""
+    parts = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|_+", " ", label).split()
+    text = " ".join(part if len(part) > 1 and part.isupper() else part.lower() for part in parts)
+    return text[:1].upper() + text[1:]
+
+
+def known(labels: Sequence[str]) -> str:
+    """The classes of a network as a sentence."""
+    names = [class_name(label) for label in labels[:24]]
+    more = f" and {len(labels) - 24} more" if len(labels) > 24 else ""
+    return f"This network knows {len(labels)} classes and nothing else: {', '.join(names)}{more}."
+
+
+def says(probabilities: Sequence[tuple[str, float]], none: float | None) -> tuple[str, str]:
+    """What a network answers, and how sure it is. probabilities: classes, most probable first."""
+    label, probability = probabilities[0]
+    if none is not None and none >= UNSURE:
+        return "says **none of these**", f"{none:.0%}"
+    if probability < UNSURE:
+        return "is **unsure**", f"{class_name(label)} at {probability:.0%}"
+    return f"says **{class_name(label)}**", f"{probability:.0%}"
+
+
 def verdict(both: Comparison) -> str:
     """Both answers in one sentence, Markdown."""
-    (first, sure), (second, unsure) = both.full.predictions[0], both.sub.predictions[0]
-    one, other = both.names
-    if first == second:
-        return f"Both answer **{first}**: the {one} at {sure:.0%}, the {other} at {unsure:.0%}."
-    return f"The {one} answers **{first}** ({sure:.0%}), the {other} **{second}** ({unsure:.0%})."
+    return _verdict(says(both.full.predictions, None), says(both.sub.predictions, None), both.names)
+
+
+def verdict_of(full: Finding, sub: Finding, labels: tuple[str, ...]) -> str:
+    """The same of what a sweep found."""
+    answers = []
+    for one in (full, sub):
+        label = one.label
+        answers.append(says([(labels[label], float(one.probabilities[label]))], one.none))
+    return _verdict(*answers, ("full network", "sub-network"))
+
+
+def _verdict(first: tuple[str, str], second: tuple[str, str], names: tuple[str, str]) -> str:
+    one, other = names
+    if first[0] != second[0]:
+        return f"The {one} {first[0]} ({first[1]}), the {other} {second[0]} ({second[1]})."
+    if first[0] == "is **unsure**":
+        return f"Both are **unsure**: the {one} guesses {first[1]}, the {other} {second[1]}."
+    return f"Both say {first[0].removeprefix('says ')}: the {one} at {first[1]}, the {other} at {second[1]}."
+
+
+def evidence(full: Finding, sub: Finding, label: int, labels: tuple[str, ...], times) -> str:
+    """What there is to say of the maps of a class, Markdown. times: seconds of the frames of the full clip."""
+    pair = full.evidence[label], sub.evidence[label]
+    chances = float(full.probabilities[label]), float(sub.probabilities[label])
+    return _evidence(*pair, class_name(labels[label]), chances, ("full network", "sub-network"), times)
+
+
+def evidence_of(both: Comparison) -> str:
+    """The same of two explanations."""
+    pair = both.full.evidence[0], both.sub.evidence[0]
+    chances = float(both.full.probabilities[both.full.label]), float(both.sub.probabilities[both.full.label])
+    return _evidence(*pair, class_name(both.full.name), chances, both.names, both.full.all_times)
+
+
+def _evidence(full: Evidence, sub: Evidence, name: str, chances: tuple[float, float], names, times) -> str:
+    if not (full.speaks_for or sub.speaks_for):
+        return f"Nothing in this clip speaks for **{name}** ({chances[0]:.1%} and {chances[1]:.1%})."
+    for one, chance, who in ((full, chances[0], names[0]), (sub, chances[1], names[1])):
+        if not one.speaks_for:
+            return f"Nothing that the {who} sees speaks for **{name}** ({chance:.1%})."
+    cells = min(full.map.shape[1:] + sub.map.shape[1:])
+    if cells < CELLS:
+        return f"Maps of {cells} × {cells} cells tell roughly where: too little to say how far two of them agree."
+    return agreement(agreement_of(full, sub, times), names)
 
 
 def seen(both: Comparison) -> str:
@@ -151,16 +229,13 @@ def plain(markdown: str) -> str:
     return markdown.replace("**", "")
 
 
-WELCOME = (
+WELCOME = "**Drag the dial** and see what a smaller budget costs."
+PURPOSE = (
     "An adaptive 3D network recognises actions in video with as much compute as you give it: the same weights run with "
-    "fewer pixels, fewer frames and fewer channels. **Drag the budget and see what it costs.**"
+    "fewer pixels, fewer frames and fewer channels. A table that was measured once says which share of each is best "
+    "for a budget, and maps show which places and moments an answer rests on."
 )
 UNTESTED = "This checkpoint has not been tested yet, so there is no budget to choose from: `a3d table` makes its table."
-CURVE = (
-    "Every dot is one tested configuration of the same network; click one to choose it. The line joins those that "
-    "nothing cheaper beats: the trade-off list, from which the budget chooses. Its colours, dashes and letters tell "
-    "what each step down gives up: pixels (γs), frames (γt) or width (γw)."
-)
 MAPS = (
     "A sub-network is a part of the full network that looks at a smaller clip. Both get the same clip here, and the "
     "maps show which places and moments speak for a class, on one colour scale."
@@ -172,7 +247,7 @@ SHARES = (
 )
 STRIP = (
     "The frames as each network gets them, small ones blurred as they are for the network. Bright colours speak for "
-    "the class; bare places don't, or speak against it. The strongest frame is framed."
+    "the class, blue ones against it; bare places do neither. The strongest frame is framed."
 )
 AGREEMENT = (
     "Measured on the frames that both saw. Overlap: the part of one map's strongest fifth that is in the other's "

@@ -84,7 +84,8 @@ def film_strip(comparison: Comparison) -> go.Figure:
                 yanchor="top",
             )
         figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
-    figure.add_trace(_colour_bar(comparison.scale))
+    if comparison.scale > 0:
+        figure.add_trace(_colour_bar(comparison.scale))
     look(figure, height + 100, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 0, "b": 100})
     figure.update_xaxes(range=(0, count), tickvals=np.arange(count) + 0.5, showgrid=False, showline=False)
@@ -274,17 +275,19 @@ def _hover(explanation: Explanation, pathway: int, y: float) -> go.Scatter:
 
 def _colour_bar(scale: float) -> go.Scatter:
     """The scale as it looks over a grey picture."""
-    levels = np.linspace(0, 1, 33)
-    colours = blend(np.full((33, 1, 1, 3), 128, np.uint8), levels[:, None, None], 1.0)[:, 0, 0]
+    levels = np.linspace(-1, 1, 65)
+    colours = blend(np.full((65, 1, 1, 3), 128, np.uint8), levels[:, None, None], 1.0)[:, 0, 0]
     return go.Scatter(
         x=[None],
         y=[None],
         mode="markers",
         marker={
             "color": [0],
-            "cmin": 0,
-            "cmax": scale or 1.0,
-            "colorscale": [(level, label_rgb(colour)) for level, colour in zip(levels, colours.tolist(), strict=True)],
+            "cmin": -scale,
+            "cmax": scale,
+            "colorscale": [
+                ((level + 1) / 2, label_rgb(colour)) for level, colour in zip(levels, colours.tolist(), strict=True)
+            ],
             "showscale": True,
             "colorbar": {
                 "orientation": "h",
@@ -297,7 +300,7 @@ def _colour_bar(scale: float) -> go.Scatter:
                 "ypad": 34,
                 "yanchor": "top",
                 "outlinewidth": 0,
-                "title": {"text": "evidence for the class, logits", "side": "bottom", "font_size": 13},
+                "title": {"text": "evidence against and for the class, logits", "side": "bottom", "font_size": 13},
             },
         },
         hoverinfo="skip",

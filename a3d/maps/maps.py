@@ -64,6 +64,16 @@ class Evidence:
         positive = np.maximum(self.map, 0).sum((1, 2), dtype=np.float64)
         return positive / (positive.sum() or 1.0)
 
+    @property
+    def key_frame(self) -> int:
+        """The frame with the largest share."""
+        return int(self.seen[np.argmax(self.shares)])
+
+    @property
+    def speaks_for(self) -> bool:
+        """Whether any place at any moment speaks for the class."""
+        return bool((self.map > 0).any())
+
     def upsampled(self, size: int) -> np.ndarray:
         """float32 (t, size, size), bilinear in space; time is left as it is."""
         return upsample(self.map, size)
@@ -142,7 +152,7 @@ class Explanation:
     @property
     def key_frame(self) -> int:
         """The frame with the largest share."""
-        return int(self.seen[np.argmax(self.shares)])
+        return self.evidence[0].key_frame
 
     def upsampled(self, size: int) -> np.ndarray:
         """The first map as float32 (t, size, size), bilinear in space."""
@@ -180,17 +190,12 @@ class Comparison:
 
     @property
     def scale(self) -> float:
-        """The strongest evidence in any map of the two: the upper end of the one colour scale, whose lower end is 0."""
-        return max(0.0, *(float(m.max()) for m in (*self.full.maps, *self.sub.maps)))
+        """The strongest evidence in any map of the two, for or against: colours run from minus this to this."""
+        return max(float(np.abs(m).max()) for m in (*self.full.maps, *self.sub.maps))
 
     @property
     def agreement(self) -> Agreement:
-        common = np.intersect1d(self.full.seen, self.sub.seen)
-        size = max(self.full.map.shape[1], self.sub.map.shape[1])
-        a, b = (upsample(x.map[np.isin(x.seen, common)], size).ravel() for x in (self.full, self.sub))
-        frame, other = self.full.key_frame, self.sub.key_frame
-        seconds = self.full.all_times[other] - self.full.all_times[frame]
-        return Agreement(_correlation(a, b), _overlap(a, b), other - frame, float(seconds))
+        return agreement(self.full.evidence[0], self.sub.evidence[0], self.full.all_times)
 
 
 def read_clip(path: str | Path, network: TrainedNetwork) -> Clip:
@@ -225,7 +230,7 @@ def explain(
     configuration = chosen(network, configuration, **budget)
     # A sub-network: whatever happens to hooks, modes and gradients, the full one is not touched.
     sub = network.resident(configuration, dtype)
-    tensor = _tensor(clip, network, configuration).to(sub.device)
+    tensor = clip_tensor(clip, network, configuration).to(sub.device)
     with torch.no_grad():
         features = sub.features(tensor)
         logits = sub.classify(features)[0]
@@ -251,6 +256,15 @@ def compare(
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
     full = explain(clip, network, configuration=network.full, label=label, method=method, dtype=dtype)
     return Comparison(full, explain(clip, network, configuration, full.label, method, dtype, **budget))
+
+
+def agreement(full: Evidence, sub: Evidence, times: np.ndarray) -> Agreement:
+    """Return how far two maps agree. times: seconds of the frames that both count their steps in."""
+    common = np.intersect1d(full.seen, sub.seen)
+    size = max(full.map.shape[1], sub.map.shape[1])
+    a, b = (upsample(x.map[np.isin(x.seen, common)], size).ravel() for x in (full, sub))
+    frame, other = full.key_frame, sub.key_frame
+    return Agreement(_correlation(a, b), _overlap(a, b), other - frame, float(times[other] - times[frame]))
 
 
 def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, float]:
@@ -327,8 +341,8 @@ def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int) -> tuple[n
     return tuple(raw * np.float32(raw.size) for raw in grad_cam(network, clip, label))
 
 
-def _tensor(clip: Clip, network: TrainedNetwork, configuration: Configuration) -> Tensor:
-    """(1, 3, T, S, S), normalised: the centre crop at the size that this configuration is tested at."""
+def clip_tensor(clip: Clip, network: TrainedNetwork, configuration: Configuration) -> Tensor:
+    """Return (1, 3, T, S, S), normalised: the centre crop at the size that this configuration is tested at."""
     return crop_views(clip.frames[None], network.sampling, 1, network.clip_shape(configuration)[1])
 
 
@@ -358,11 +372,7 @@ def _explanation(
 ) -> Explanation:
     picked = network.entry_frames(len(clip.times))
     shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
-    slow = np.array(temporal_indices(len(shown.times), configuration.frames))
-    steps = slow[
-        ((np.arange(len(maps[0])) + 0.5) * len(slow) / len(maps[0])).astype(int)
-    ]  # some look at few frames at once
-    evidence = [Evidence("slow", maps[0], steps, shown.times[steps])]
+    evidence = [slow_evidence(maps[0], configuration, shown.times)]
     if len(maps) == 2:
         latest = np.searchsorted(picked, np.arange(len(clip.times)), side="right") - 1
         evidence.append(Evidence("fast", maps[1], latest, clip.times))
@@ -378,6 +388,14 @@ def _explanation(
         cropped(shown.frames, network.full.spatial).numpy(),
         shown.times,
     )
+
+
+def slow_evidence(found: np.ndarray, configuration: Configuration, times: np.ndarray) -> Evidence:
+    """Return a map (t, h, w) of the first pathway with its frames. times: seconds of the full clip's (Slow) frames."""
+    slow = np.array(temporal_indices(len(times), configuration.frames))
+    # Some networks look at several frames at once: a step then belongs to the middle one.
+    steps = slow[((np.arange(len(found)) + 0.5) * len(slow) / len(found)).astype(int)]
+    return Evidence("slow", found, steps, times[steps])
 
 
 def _array(x: Tensor) -> np.ndarray:

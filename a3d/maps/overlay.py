@@ -1,4 +1,7 @@
-"""Evidence laid over frames in colour, on a fixed scale, and the side-by-side video of two networks."""
+"""Evidence laid over frames in colour, on a fixed scale, and the side-by-side video of two networks.
+
+What speaks for the class is warm, what speaks against it is blue, and both are the brighter the stronger they are.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +15,38 @@ from a3d.maps.maps import Comparison, Explanation, upsample
 from a3d.video.encode import write_video
 from a3d.video.transforms import resize
 
-COLOURS = "Inferno"  # perceptually uniform: equal steps of evidence look equal, in grey print and to any eye
-STRENGTH = 0.7  # opacity of the strongest evidence: the frame stays visible below it
-_STEPS = sample_colorscale(COLOURS, np.linspace(0, 1, 256).tolist())
-TABLE = np.array([unlabel_rgb(colour) for colour in _STEPS], np.float32)  # (256, 3), 0..255
+FOR, AGAINST = "Inferno", "Ice"  # perceptually uniform: equal steps of evidence look equal, in grey and to any eye
+WEAKEST = 0.3  # where in these scales colours begin: below, they are too dark to lie on a picture
+STRENGTH = 0.75  # opacity of the strongest evidence: the frame stays visible below it
+LEVELS = 256  # of either colour scale
+
+
+def _table(name: str) -> np.ndarray:
+    colours = sample_colorscale(name, np.linspace(WEAKEST, 1, LEVELS).tolist())
+    return np.array([unlabel_rgb(colour) for colour in colours], np.float32)
+
+
+TABLE = np.concatenate([_table(AGAINST)[:0:-1], _table(FOR)])  # (511, 3), 0..255, from against to for
+
+
+def opacity(level: np.ndarray) -> np.ndarray:
+    """Return how much of the picture evidence covers, 0..1. level: -1..1, shares of the scale."""
+    return STRENGTH * np.abs(level) ** 0.7  # a power below 1 lets weak evidence show
+
+
+def colour(level: np.ndarray) -> np.ndarray:
+    """Return the colour (..., 3), 0..255, of evidence at a level -1..1, a share of the scale."""
+    return TABLE[(level * (LEVELS - 1)).round().astype(int) + LEVELS - 1]
 
 
 def blend(frames: np.ndarray, evidence: np.ndarray, scale: float) -> np.ndarray:
     """Lay `evidence` (n, H, W) over frames uint8 (n, H, W, 3): uint8 (n, H, W, 3).
 
-    Colours run from 0 to `scale`, the same for every picture; where evidence is 0 or negative the frame is bare.
+    Colours run from -`scale` to `scale`, the same for every picture; where evidence is 0 the frame is bare.
     """
-    level = np.clip(evidence / scale if scale > 0 else np.zeros_like(evidence), 0, 1)[..., None]
-    colour = TABLE[(level[..., 0] * 255).round().astype(np.uint8)]
-    opacity = STRENGTH * level**0.7  # a power below 1 lets weak evidence show
-    return (frames * (1 - opacity) + colour * opacity).round().astype(np.uint8)
+    level = np.clip(evidence / scale if scale > 0 else np.zeros_like(evidence), -1, 1)
+    cover = opacity(level)[..., None]
+    return (frames * (1 - cover) + colour(level) * cover).round().astype(np.uint8)
 
 
 def overlays(explanation: Explanation, scale: float, size: int, pathway: int = 0) -> np.ndarray:

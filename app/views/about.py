@@ -8,22 +8,22 @@ from sources import Source, network_of, table_of
 from a3d.trained import TrainedNetwork
 
 MEASURED = """
-#### How accuracy is measured
+## How accuracy is measured
 
 Every configuration is calibrated (its batch-norm statistics are measured on training clips at its own size, frames
 and width), then tested on clips that training never saw. *Top-1* counts the clips whose most probable class is right.
 
-#### The interval
+## The interval
 
 The 95% interval (Wilson) says how far a share of so few clips can be trusted: where two intervals overlap much, which
 of the two is better is open. A row that was chosen as the best of many is somewhat flattered by the choice.
 
-#### The cost
+## The cost
 
 *GFLOPs* are billions of multiply-adds for one clip; many tools count two for each. Time is not GFLOPs: small
 configurations leave a processor waiting. *Milliseconds* on the dial are measured on the machine that serves this page.
 
-#### The data
+## The data
 
 What the network was trained on, and under which licence, is in its model card, under *How it was made* and *Use and
 limits*. The sample clips of this app are rendered: they show nobody. Videos that visitors upload are decoded, and not
@@ -53,9 +53,14 @@ def facts(network: TrainedNetwork) -> None:
 def card(source: Source, network: TrainedNetwork) -> None:
     path = source.folder / "README.md"
     missing = "This checkpoint has no model card (`README.md`)."
+    text = path.read_text(encoding="utf-8") if path.exists() else missing
+    first, *others = text.split("\n## ")
     left, right = st.columns([8, 5], gap="large")
     with left, st.container(key="card"):
-        st.markdown(path.read_text(encoding="utf-8") if path.exists() else missing)
+        st.markdown(first)
+        for other in others:  # how it was made and what did not work, for whoever wants to know
+            title, _, body = other.partition("\n")
+            st.expander(title).markdown(body)
     with right:
         st.markdown(MEASURED)
         with st.expander("Provenance, as `config.json` has it"):
@@ -65,6 +70,7 @@ def card(source: Source, network: TrainedNetwork) -> None:
 QUIET = {"delta_color": "off", "delta_arrow": "off", "border": True}
 
 source = choose_source("About this network")
+st.markdown(words.PURPOSE)
 if source.published:
     st.markdown(PUBLISHED)
     for note in sorted({f"{row.configuration}: {row.note}" for row in table_of(source).rows if row.note}):

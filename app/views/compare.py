@@ -14,7 +14,10 @@ from a3d.maps.saving import maps_npz, page
 
 def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:
     """What is set at the head of the page. A bad clip costs a line, not the page."""
-    shown = choose_clip(source)
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    count = st.session_state.get("uploads", 0)  # a new key closes it
+    popover = right.popover("Your own video", icon=":material/upload:", width="stretch", key=f"own_{count}")
+    shown = choose_clip(source, left, popover)
     if shown is None:
         return None
     with st.container(key="pair"):
@@ -37,17 +40,17 @@ def answers(both: Comparison, drawn: dict) -> None:
         st.markdown(words.verdict(both))
     left, right = st.columns(2)
     with left:
-        st.subheader("What they answer", help=words.ANSWERS)
+        st.header("What they answer", help=words.ANSWERS)
         alt = f"Probabilities; {words.plain(words.verdict(both))}"
         st.plotly_chart(drawn["Answers"], key="answers", config=BARE, alt=alt)
     with right:
-        st.subheader("When they look", help=words.SHARES)
+        st.header("When they look", help=words.SHARES)
         alt = f"Share of the evidence in each frame. {words.seen(both)}"
         st.plotly_chart(drawn["When they look"], key="shares", config=BARE, alt=alt)
 
 
 def places(both: Comparison, drawn: dict) -> None:
-    st.subheader(f"Where they look for {both.full.name}", help=words.STRIP)
+    st.header(f"Where they look for {words.class_name(both.full.name)}", help=words.STRIP)
     with st.container(key="film"):
         alt = f"Frames with the evidence of both networks laid over. {words.seen(both)}"
         st.plotly_chart(drawn["Where they look"], key="strip", config=BARE, alt=alt)
@@ -55,18 +58,19 @@ def places(both: Comparison, drawn: dict) -> None:
 
 def agreement(both: Comparison) -> None:
     found = both.agreement
-    st.subheader("How far they agree", help=words.AGREEMENT)
-    st.markdown(words.agreement(found, both.names))
+    st.header("How far they agree", help=words.AGREEMENT)
+    st.markdown(words.evidence_of(both))
     with st.container(key="agreement"):
         columns = st.columns(3)
     columns[0].metric("Overlap of the strongest fifth", f"{found.overlap:.0%}", "20% by chance", **QUIET)
     columns[1].metric("Correlation of the maps", f"{found.correlation:.2f}", "1 if alike", **QUIET)
     shift = f"{found.shift_seconds:+.2f} s" if found.shift_frames else "none"
-    columns[2].metric("Shift of the key frame", shift, f"{found.shift_frames:+d} frames", **QUIET)
+    frames = f"{found.shift_frames:+d} frames" if found.shift_frames else "the same frame"
+    columns[2].metric("Shift of the key frame", shift, frames, **QUIET)
 
 
 def film(source: Source, shown: Shown, both: Comparison, drawn: dict) -> None:
-    st.subheader("As a video")
+    st.header("As a video")
     data = overlay(source, shown, both)
     left, right = st.columns([3, 2], vertical_alignment="center")
     (one, other), (first, second) = both.names, (both.full.configuration, both.sub.configuration)

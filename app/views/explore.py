@@ -2,15 +2,48 @@
 
 import streamlit as st
 import words
-from answers import comparison, figures
-from clips import choose_clip
+from clips import Shown, choose_clip
 from controls import choose_source, show_choice, tested
-from dial import Choice
-from panel import BARE, dial
-from sources import Source
-from trade import curve, drawing
+from dial import Choice, buyable, choice_of, choose_configuration
+from panel import BARE, choose_counting
+from screen import clip_data, dial_data, stage
+from sources import Source, network_of
+from sweeps import Sweep, go_on, sweep_of
+from trade import drawing, trade_off_list
 
 from a3d.budgets.table import Table
+
+
+def head() -> tuple[Source, Table, Shown | None]:
+    """Title, network and clip in one row."""
+    with st.container(key="head"):
+        title, network, clip, own = st.columns([5, 3, 3, 2.2], vertical_alignment="bottom")
+    source = choose_source("One network, any budget", title, network)
+    title.caption(words.WELCOME)
+    table = tested(source)
+    if source.published:
+        return source, table, None
+    count = st.session_state.get("uploads", 0)  # a new key closes it
+    popover = own.popover("Your own video", icon=":material/upload:", width="stretch", key=f"own_{count}")
+    return source, table, choose_clip(source, clip, popover)
+
+
+def swept(source: Source, shown: Shown, table: Table, choice: Choice) -> Sweep | None:
+    """What is known of the clip, at least of the choice. A bad clip costs a line, not the page."""
+    try:
+        return sweep_of(source, shown, table.full.configuration, choice.row.configuration)
+    except ValueError as error:
+        st.error(str(error), icon=":material/movie:")
+        return None
+
+
+@st.fragment(run_every=0.3)
+def watch(source: Source, found: Sweep) -> None:
+    """How far the background is; the page is drawn again when all is there."""
+    if not found.running.locked():
+        st.rerun()
+    text = f"Looking at the clip with every configuration of the dial: {found.done} of {found.total}"
+    st.progress(found.done / found.total, text)
 
 
 def choice_in_words(choice: Choice, table: Table) -> None:
@@ -18,47 +51,40 @@ def choice_in_words(choice: Choice, table: Table) -> None:
     st.markdown(words.answer(row, table, choice.unit, choice.limit, choice.picked))
     if row.note:
         st.caption(row.note)
-    kept = f"Kept of the full network: {words.dimensions(row)}"
-    st.plotly_chart(drawing(row.configuration, table.full.configuration), key="kept", config=BARE, alt=kept)
     show_choice(row, table)
 
 
-def on_a_clip(source: Source, table: Table, choice: Choice) -> None:
-    """The chosen network beside the full one. A bad clip costs a line, not the page."""
-    st.header("What the two networks see", divider="gray", help=words.MAPS)
-    shown = choose_clip(source)
-    if shown is None:
-        return
-    try:
-        both = comparison(source, shown, (table.full.configuration, choice.row.configuration), None)
-    except ValueError as error:
-        st.error(str(error), icon=":material/movie:")
-        return
-    drawn = figures(source, shown, both)
-    with st.container(key="verdict"):
-        st.markdown(words.verdict(both))
-    with st.container(key="film"):
-        alt = f"Frames with the evidence of both networks laid over. {words.seen(both)}"
-        st.plotly_chart(drawn["Where they look"], key="strip", config=BARE, alt=alt)
-    left, right = st.columns([3, 2], vertical_alignment="center")
+source, table, shown = head()
+stage_place, below = st.container(key="stage_place"), st.container()
+with below:
+    units, configuration = st.columns([3, 2], vertical_alignment="bottom")
+with units:
+    unit, profile = choose_counting(source)
+choice = choice_of(table, unit, profile)
+with configuration:
+    choose_configuration(table, choice)
+
+data, found = dial_data(source, table, choice, profile), None
+if shown is not None:
+    found = swept(source, shown, table, choice)
+if found is not None:
+    data["clip"] = clip_data(source, shown, found, table.full.configuration, network_of(source))
+    data["about"] += shown.key
+with stage_place:
+    stage(data)
+    if found is not None and go_on(source, found, shown, [row.configuration for row in buyable(table, unit, profile)]):
+        watch(source, found)
+
+with below:
+    if source.published:
+        st.info("This is a published table: numbers alone. Choose a checkpoint to run its network on a clip.")
+    left, right = st.columns([8, 5], gap="medium", vertical_alignment="center")
     with left:
-        alt = f"Probabilities; {words.plain(words.verdict(both))}"
-        st.plotly_chart(drawn["Answers"], key="answers", config=BARE, alt=alt)
+        choice_in_words(choice, table)
     with right:
-        st.markdown(words.agreement(both.agreement, both.names))
-        st.page_link("views/compare.py", label="Compare in time, and as video", icon=":material/compare:")
-
-
-source = choose_source("One network, any budget")
-st.markdown(words.WELCOME)
-table = tested(source)
-choice = dial(source, table)
-left, right = st.columns([8, 5], gap="medium")
-with left:
-    curve(source, table, choice)
-with right:
-    choice_in_words(choice, table)
-if source.published:
-    st.info("This is a published table: numbers alone. Choose a checkpoint to run its network on a clip.")
-else:
-    on_a_clip(source, table, choice)
+        kept = f"Kept of the full network: {words.dimensions(choice.row)}"
+        figure = drawing(choice.row.configuration, table.full.configuration)
+        st.plotly_chart(figure, key="kept", config=BARE, alt=kept)
+    trade_off_list(table, choice, profile)
+    if not source.published:
+        st.page_link("views/compare.py", label="Compare any two, in time and as video", icon=":material/compare:")

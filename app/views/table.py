@@ -31,6 +31,7 @@ COLUMNS = {
     "source": st.column_config.TextColumn("Source"),
     "note": st.column_config.TextColumn("Note"),
 }
+SPARSE = 0.1  # of the rows: a column that says less is left to the file
 SHOWN_ONLY = ["configuration", "share", "interval", "gives_up"]  # made of the other columns: not in the file
 
 
@@ -70,14 +71,15 @@ def narrowed(frame: pandas.DataFrame) -> pandas.DataFrame:
         least = columns[3].number_input("Top-1 of at least, %", 0.0, 100.0, 0.0, 1.0, key="least", bind="query-params")
     frame = frame[frame.top1 >= least]
     only = st.toggle("Trade-off list only", key="trade_off", bind="query-params")
-    return frame[frame.trade_off] if only else frame
+    frame = frame[frame.trade_off] if only else frame
+    return frame.sort_values(["top1", "gflops"], ascending=[False, True])
 
 
 FILTERS = {"spatial": "Pixels, a side", "frames": "Frames", "width": "Width"}
 
 
 def show(frame: pandas.DataFrame, several: bool) -> None:
-    told = [name for name in COLUMNS if name in frame and frame[name].notna().any() and (frame[name] != "").any()]
+    told = [name for name in COLUMNS if name in frame and (frame[name].notna() & (frame[name] != "")).mean() > SPARSE]
     st.dataframe(
         frame,
         column_order=[name for name in told if several or name != "network"],
@@ -109,7 +111,7 @@ st.download_button(
     on_click="ignore",
 )
 if others:
-    st.subheader("Their curves", help="Cost as a share of each network's own full one.")
+    st.header("Their curves", help="Cost as a share of each network's own full one.")
     curves = {other.title: table_of(other) for other in others if table_of(other) is not None}
     figure = tradeoff_figure(table, published=curves, full=table.full, unit="share")
     st.plotly_chart(figure, key="curves", config=BARE, alt="Top-1 accuracy against the share of compute, all networks")

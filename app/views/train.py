@@ -39,7 +39,9 @@ def standing(run: Followed) -> None:
     if run.steps:
         st.progress(min(1.0, run.step / run.steps), f"Step {run.step:,}{total}")
     states = {"running": "running", "finished": "finished", "paused": f"no step for {words.duration(run.idle)}"}
-    left = {"finished": "done"}.get(run.state) or ("unknown" if run.left is None else words.duration(run.left))
+    left = {"finished": "done", "paused": "—"}.get(run.state) or (
+        "unknown" if run.left is None else words.duration(run.left)
+    )
     with st.container(key="numbers"):
         columns = st.columns(4)
     columns[0].metric("State", states[run.state], border=True)
@@ -47,18 +49,24 @@ def standing(run: Followed) -> None:
     columns[2].metric("Epoch", "—" if last is None else f"{int(last.epoch) + 1}", border=True)
     pace = f"{run.seconds_per_step:.2f} s" if run.seconds_per_step > 0 else "—"
     columns[3].metric("A step takes", pace, border=True)
+    if run.state == "paused":
+        st.warning(
+            f"No step came for {words.duration(run.idle)}. If the run was stopped, the command that started it goes on "
+            "with `--resume`.",
+            icon=":material/pause_circle:",
+        )
 
 
 def drawn(run: Followed) -> None:
     by = "epoch" if run.metrics["epoch"].max() >= 5 else "step"
     left, right = st.columns(2)
     with left:
-        st.subheader("Loss", help=LOSS)
+        st.header("Loss", help=LOSS)
         st.plotly_chart(training_figure(run.metrics, by), key="loss", config=BARE, alt="Loss by epoch")
     with right:
-        st.subheader("Accuracy while training", help="On augmented training clips, by epoch: lower than a test's.")
+        st.header("Accuracy while training", help="On augmented training clips, by epoch: lower than a test's.")
         st.plotly_chart(accuracy_figure(run.metrics, by), key="accuracy", config=BARE, alt="Top-1 by epoch and width")
-    st.subheader("Accuracy of what was sampled", help="Sub-networks of the last five epochs, by the clip they got.")
+    st.header("Accuracy of what was sampled", help="Sub-networks of the last five epochs, by the clip they got.")
     figure = sampled_figure(run.metrics)
     st.plotly_chart(figure, key="sampled", config=BARE, alt="Top-1 of the sub-networks by pixels and frames")
 

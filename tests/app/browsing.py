@@ -28,12 +28,15 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--window-size=1440,1000",
+    "--autoplay-policy=no-user-gesture-required",
 )
 AT_ONCE = "profile.default_content_setting_values.automatic_downloads"  # several, without a question
-PATIENCE = 60  # seconds: a limit against hanging, not a claim
+PATIENCE = 180  # seconds: a limit against hanging, not a claim
+STAGE = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot"
 AT_REST = """
 const app = document.querySelector('.stApp');
-const busy = document.querySelector('[data-stale=true], .stSpinner, [data-testid=stSkeleton]');
+const waits = '[data-stale=true], .stSpinner, .st-key-stage_place .stProgress, [data-testid=stSkeleton]';
+const busy = document.querySelector(waits);
 return app?.getAttribute('data-test-script-state') == 'notRunning' && !busy && !!document.querySelector('h1')
 """
 
@@ -120,16 +123,35 @@ def shown(browser, key: str) -> str:
     return browser.execute_script("return document.querySelector(arguments[0])?.value ?? ''", f".st-key-{key} input")
 
 
-def drag(browser, share: float, key: str = "budget") -> None:
-    """Drags the dial to a share of its length and lets go."""
-    slider = browser.find_element(By.CSS_SELECTOR, f".st-key-{key} input[type=range]")
-    thumb = browser.execute_script("return arguments[0].closest('[data-rac]')", slider)
-    track = browser.execute_script("return arguments[0].parentElement", thumb)
+def on_stage(browser, selector: str):
+    """The element of the stage, which lives in a root of its own."""
+    return browser.execute_script(f"return {STAGE}.querySelector(arguments[0])", selector)
+
+
+def staged(browser, selector: str) -> str:
+    """The text of an element of the stage, empty if there is none."""
+    script = f"const found = {STAGE}?.querySelector(arguments[0]); return found?.innerText ?? found?.textContent ?? ''"
+    return browser.execute_script(script, selector)
+
+
+def drag(browser, share: float) -> None:
+    """Drags the dial of the stage to a share of its length and lets go."""
+    hold(browser, share).release().perform()
+
+
+def hold(browser, share: float) -> ActionChains:
+    """The same without letting go."""
+    track = on_stage(browser, ".curve svg")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", track)
-    start = thumb.rect["x"] + thumb.rect["width"] / 2
-    goal = track.rect["x"] + share * track.rect["width"]
-    ActionChains(browser).click_and_hold(thumb).move_by_offset(round(goal - start), 0).release().perform()
+    width = track.rect["width"] - 70
+    start, goal = round(-width / 2 + 0.5 * width), round(-width / 2 + 9 + share * width)
+    chain = ActionChains(browser).move_to_element_with_offset(track, start, 0).click_and_hold()
+    chain.move_to_element_with_offset(track, goal, 0).perform()
+    return ActionChains(browser)
 
 
 def upload(browser, path: Path) -> None:
+    if not count(browser, "input[type=file]"):
+        browser.find_element(By.CSS_SELECTOR, "[data-testid=stPopover] button").click()
+        WebDriverWait(browser, PATIENCE, 0.1).until(lambda b: count(b, "input[type=file]"))
     browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(path))

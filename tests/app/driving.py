@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from a3d.configuration import Configuration
+
 MAIN = Path(__file__).parents[2] / "app" / "main.py"
 LIMIT = 300  # seconds a run may take: against hanging, not a claim
 
@@ -31,6 +33,17 @@ def numbers(app: AppTest) -> dict[str, str]:
     return {metric.label: metric.value for metric in app.metric}
 
 
+def stage(app: AppTest) -> dict:
+    """What the stage was sent."""
+    (component,) = app.get("bidi_component")
+    return json.loads(component.proto.json)
+
+
+def pick(app: AppTest, configuration: Configuration) -> AppTest:
+    app.selectbox(key="pick").set_value(str(configuration))
+    return app.run()
+
+
 def charts(app: AppTest) -> dict[str, dict]:
     """The figures on the page by their keys."""
     return {chart.proto.id.rpartition("-")[2]: json.loads(chart.proto.spec) for chart in app.get("plotly_chart")}
@@ -53,10 +66,10 @@ def upload(app: AppTest, path: Path) -> AppTest:
     return app.run()
 
 
-def dial(app: AppTest, key: str = "budget"):
+def unpacked(text: str, shape: tuple[int, ...]) -> np.ndarray:
+    """The float32 numbers that the stage is sent."""
+    return np.frombuffer(b64decode(text), np.float32).reshape(shape)
+
+
+def dial(app: AppTest, key: str = "budget_gflops"):
     return app.select_slider(key=key)
-
-
-def limit(option: str) -> float:
-    """The number at the start of what the dial shows."""
-    return float(option.partition(" ")[0].rstrip("%"))

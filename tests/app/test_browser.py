@@ -5,9 +5,27 @@ import pytest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-from .browsing import CHROMIUM, DRIVER, browsers, choose, count, drag, server, shown, text, until, upload
+from a3d.synthetic import render, write
 
-POINTS = ".st-key-curve .scatterlayer .trace .point"
+from .browsing import (
+    CHROMIUM,
+    DRIVER,
+    STAGE,
+    browsers,
+    choose,
+    count,
+    drag,
+    hold,
+    on_stage,
+    rest,
+    server,
+    shown,
+    staged,
+    text,
+    until,
+    upload,
+)
+
 CONFIGURATION = ".st-key-numbers [data-testid=stMetricValue]"
 
 pytestmark = [
@@ -33,8 +51,9 @@ def assert_healthy(browser) -> None:
     assert not count(browser, "[data-testid=stException], [data-testid=stAlert]")
 
 
-def hit(browser, point) -> None:
-    """Clicks a point of the curve where it is, whatever mark Plotly has laid over it."""
+def hit(browser, place: int) -> None:
+    """Clicks a point of the curve where it is."""
+    point = browser.execute_script(f"return {STAGE}.querySelectorAll('.curve circle.tested')[arguments[0]]", place)
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", point)
     ActionChains(browser).move_to_element(point).pause(0.3).click().perform()
 
@@ -43,7 +62,6 @@ def test_a_visit(url, browse, network, video, tmp_path):
     """Sample, dial, curve, upload, class, film, files, and the address given to somebody else."""
     browser = browse(url)
     assert_healthy(browser)
-    assert count(browser, POINTS) >= len(network.table)
 
     choose(browser, "clip", "Lunges")
     assert_healthy(browser)
@@ -52,25 +70,28 @@ def test_a_visit(url, browse, network, video, tmp_path):
     drag(browser, 0.0)
     until(browser, lambda b: text(b, CONFIGURATION) != before)
     assert text(browser, CONFIGURATION) == str(network.table.trade_off()[0].configuration)
+    drag(browser, 1.0)
+    full = str(network.table.full.configuration)
+    until(browser, lambda b: text(b, CONFIGURATION) == full)
 
-    # The first trace holds every tested configuration, in the order of the table.
-    wanted = next(i for i, row in enumerate(network.table.rows) if not row.trade_off)
-    hit(browser, browser.find_elements(By.CSS_SELECTOR, POINTS)[wanted])
-    configuration = str(network.table.rows[wanted].configuration)
-    until(browser, lambda b: text(b, CONFIGURATION) == configuration)
+    hit(browser, 0)
+    until(browser, lambda b: text(b, CONFIGURATION) != full)
+    configuration = text(browser, CONFIGURATION)
     assert shown(browser, "pick") == configuration
+    assert configuration in {str(row.configuration) for row in network.table.rows if not row.trade_off}
 
     address = browser.current_url
     upload(browser, video)
     until(browser, lambda b: shown(b, "clip") == f"Your video: {video.name}")
     assert_healthy(browser)
+    assert not count(browser, "input[type=file]")  # what it was given in is closed
     assert text(browser, CONFIGURATION) == configuration
 
     browser.find_element(By.CSS_SELECTOR, "a[href*='/compare']").click()
     until(browser, lambda b: count(b, "video"))
     assert shown(browser, "clip") == f"Your video: {video.name}"
-    choose(browser, "class", "wave")
-    until(browser, lambda b: "Where they look for wave" in text(b, "[data-testid=stMain]"))
+    choose(browser, "class", "Wave")
+    until(browser, lambda b: "Where they look for Wave" in text(b, "[data-testid=stMain]"))
     assert_healthy(browser)
     assert_plays(browser)
     assert_downloads(browser, tmp_path)
@@ -103,7 +124,7 @@ def assert_downloads(browser, folder) -> None:
 def test_every_page_opens_by_its_address(url, browse):
     browser = browse(f"{url}/?clip=Lunges&unit=Share")
     assert_healthy(browser)
-    assert shown(browser, "clip") == "Lunges" and count(browser, ".st-key-budget_share")
+    assert shown(browser, "clip") == "Lunges" and "%" in staged(browser, ".curve svg")
     for page, title in (("compare", "Two networks"), ("table", "Every configuration"), ("about", "About")):
         browser.get(f"{url}/{page}")
         until(browser, lambda b, title=title: title in text(b, "h1"))
@@ -125,14 +146,135 @@ def test_every_control_and_picture_has_a_name(url, browse):
     assert len(pictures) == 3 and all(picture.accessible_name for picture in pictures)
 
 
-def test_a_bad_file_leaves_the_page(url, browse, tmp_path):
-    bad = tmp_path / "letter.mp4"
+@pytest.mark.parametrize(("width", "height", "scrolled"), [(1440, 900, 0), (390, 844, 0), (390, 844, 120)])
+def test_dial_film_and_answers_are_in_sight_together(url, browse, width, height, scrolled):
+    browser = browse(url)
+    resize(browser, width, height)
+    browser.execute_script("document.querySelector('[data-testid=stMain]').scrollTo(0, arguments[0])", scrolled)
+    until(browser, lambda b: on_stage(b, ".screen").rect["width"] < width)
+    boxes = {name: box(browser, name) for name in (".screen", ".curve", ".verdict", ".bars li")}
+    for name, (left, top, right, bottom) in boxes.items():
+        assert 0 <= left < right <= width, name
+        assert 40 <= top < bottom <= height, (name, top, bottom)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_film_and_dial_stay_together_on_a_phone(url, browse):
+    """However far the answers are scrolled below them."""
+    browser = browse(url)
+    resize(browser, 390, 844)
+    browser.execute_script("document.querySelector('[data-testid=stMain]').scrollTo(0, 260)")
+    (_, top, _, _), (_, _, _, bottom) = box(browser, ".screen"), box(browser, ".curve")
+    assert top >= 40 and bottom <= 844
+
+
+def resize(browser, width: int, height: int) -> None:
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    rest(browser)
+
+
+def box(browser, selector: str) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom in the window."""
+    script = (
+        "const {left, top, right, bottom} = arguments[0].getBoundingClientRect(); return [left, top, right, bottom]"
+    )
+    return tuple(browser.execute_script(script, on_stage(browser, selector)))
+
+
+PICTURE = f"""
+const canvas = {STAGE}.querySelector('.screen > canvas');
+const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+return pixels.reduce((sum, value, place) => (31 * sum + value) % 1000003, 0)
+"""
+LISTEN = """
+window.sent = 0;
+const send = WebSocket.prototype.send;
+WebSocket.prototype.send = function (message) { window.sent += 1; return send.call(this, message); };
+"""
+
+
+def pause(browser) -> None:
+    on_stage(browser, ".toggle").click()
+    until(browser, lambda b: on_stage(b, "video").get_property("paused"))
+
+
+def test_the_dial_answers_before_the_server_is_told(url, browse):
+    browser = browse(f"{url}/?clip=Lunges")
+    pause(browser)
+    on_stage(browser, "[data-side=sub]").click()
+    before, verdict = browser.execute_script(PICTURE), staged(browser, ".bars")
+    configuration = text(browser, CONFIGURATION)
+    browser.execute_script(LISTEN)
+    held = hold(browser, 0.0)
+    assert browser.execute_script(PICTURE) != before and staged(browser, ".bars") != verdict
+    assert browser.execute_script("return window.sent") == 0 and text(browser, CONFIGURATION) == configuration
+    held.release().perform()
+    until(browser, lambda b: text(b, CONFIGURATION) != configuration)
+
+
+def test_wipe_cells_and_class(url, browse):
+    """By mouse and by key, all of it in the browser."""
+    browser = browse(f"{url}/?clip=Lunges")
+    pause(browser)
+    pictures = []
+    for act in ("[data-side=full]", "[data-side=sub]", "[data-side=both]", "[data-toggle=cells]"):
+        on_stage(browser, act).click()
+        assert on_stage(browser, act).get_attribute("aria-pressed") == "true"
+        pictures.append(browser.execute_script(PICTURE))
+    assert len(set(pictures)) == 4
+    for key, place in (("g", 2), ("a", 0), ("b", 1)):
+        ActionChains(browser).send_keys(key).perform()
+        assert browser.execute_script(PICTURE) == pictures[place], key
+    browser.execute_script(LISTEN)
+    other = on_stage(browser, ".bars button[aria-pressed=false]")
+    name = other.find_element(By.CSS_SELECTOR, ".class").text
+    other.click()
+    assert staged(browser, ".scale .name") == name and browser.execute_script("return window.sent") == 0
+    assert staged(browser, ".bars button[aria-pressed=true] .class") == name
+
+
+def test_the_clip_plays(url, browse, tmp_path):
+    browser = browse(url)
+    upload(browser, write(render("Lunges", 5, seconds=2.0, size=(160, 120)), tmp_path / "lunges.mp4"))
+    until(browser, lambda b: "lunges.mp4" in shown(b, "clip"))
+    until(browser, lambda b: on_stage(b, "video").get_property("currentTime") > 0.1)
+    assert on_stage(browser, "video").get_property("videoWidth") == 160
+
+
+def test_back_goes_back_a_page_with_its_choices(url, browse, video):
+    browser = browse(url)
+    upload(browser, video)
+    until(browser, lambda b: video.name in shown(b, "clip"))
+    for share in (0.0, 1.0, 0.0):
+        before = text(browser, CONFIGURATION)
+        drag(browser, share)
+        until(browser, lambda b, before=before: text(b, CONFIGURATION) != before)
+    configuration = text(browser, CONFIGURATION)
+    browser.find_element(By.CSS_SELECTOR, "a[href*='/compare']").click()
+    until(browser, lambda b: "Two networks" in text(b, "h1"))
+    browser.back()
+    until(browser, lambda b: "any budget" in text(b, "h1") and text(b, CONFIGURATION))
+    assert (text(browser, CONFIGURATION), shown(browser, "clip")) == (configuration, f"Your video: {video.name}")
+
+
+def test_an_address_that_says_nonsense_is_named(url, browse):
+    browser = browse(f"{url}/?colour=red&configuration=31x4@1&clip=Lunges")
+    told = text(browser, "[data-testid=stAlert]")
+    assert "colour" in told and "31x4@1" in told
+    assert shown(browser, "clip") == "Lunges" and staged(browser, ".verdict")
+
+
+def test_a_refused_file_is_named_and_the_old_answer_is_gone(url, browse, tmp_path):
+    bad = tmp_path / "letter.txt"
     bad.write_text("Dear all")
     browser = browse(url)
+    assert staged(browser, ".verdict")
     upload(browser, bad)
-    until(browser, lambda b: "letter.mp4" in text(b, "[data-testid=stAlert]"))
+    until(browser, lambda b: "letter.txt" in text(b, "[data-testid=stAlert]"))
     assert not count(browser, "[data-testid=stException]")
-    assert count(browser, POINTS)
+    assert not on_stage(browser, ".answers").is_displayed() and not on_stage(browser, ".film").is_displayed()
+    assert on_stage(browser, ".curve").is_displayed()
 
 
 def test_two_visitors_at_once(url, browse):
@@ -157,4 +299,4 @@ def seen(browser, end: float) -> tuple[str, str]:
 
 
 def state(browser) -> tuple[str, str]:
-    return text(browser, CONFIGURATION), text(browser, ".st-key-verdict")
+    return text(browser, CONFIGURATION), staged(browser, ".verdict")

@@ -5,7 +5,7 @@ import pytest
 
 from a3d.maps import Comparison, explain
 
-from .driving import charts, healthy, numbers, opened, page, traces, upload, values
+from .driving import charts, dial, healthy, numbers, opened, page, traces, upload, values
 
 
 @pytest.fixture
@@ -46,10 +46,27 @@ def test_any_two_configurations(app, network, video):
 
 
 def test_agreement_is_that_of_the_library(app, network, video):
-    chosen = network.table.choose(gflops=float(app.select_slider(key="budget").value.split()[0]))
+    dial(app).set_value(dial(app).options[1]).run()
+    chosen = network.table.trade_off()[1]
     full = explain(video, network, configuration=network.table.full.configuration)
     found = Comparison(full, explain(video, network, configuration=chosen.configuration, label=full.label)).agreement
     assert numbers(app)["Correlation of the maps"] == f"{found.correlation:.2f}"
+
+
+def test_the_dial_stops_at_what_can_be_bought(app, network):
+    table = network.table
+    assert len(dial(app).options) == len({*table.trade_off(), table.full})
+    dial(app).set_value(dial(app).options[-1]).run()
+    assert healthy(app) and app.selectbox(key="pick").value == str(table.full.configuration)
+
+
+def test_an_address_names_configurations_as_commands_do(served, network):
+    one, other = (network.table.rows[place].configuration for place in (3, 5))
+    app = opened()
+    app.query_params.update({"first": one.key, "second": other.key})
+    app = page(app, "compare")
+    assert healthy(app) and not app.warning
+    assert (app.selectbox(key="first").value, app.selectbox(key="second").value) == (str(one), str(other))
 
 
 def test_a_published_table_has_nothing_to_run(served):

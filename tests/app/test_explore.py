@@ -1,11 +1,14 @@
 """Explore, driven without a browser."""
 
+import av
+import numpy as np
 import pytest
 
 from a3d.budgets.published import published
 from a3d.maps import explain
+from a3d.video import Video
 
-from .driving import charts, dial, healthy, limit, numbers, opened, traces, upload, values
+from .driving import charts, healthy, numbers, opened, pick, stage, unpacked, upload
 
 
 @pytest.fixture
@@ -13,73 +16,98 @@ def app(served):
     return opened().run()
 
 
-def test_opens_on_a_sample(app):
-    assert healthy(app)
-    assert set(charts(app)) == {"curve", "kept", "strip", "answers"}
+def chosen(app) -> str:
+    """The configuration that numbers, field and stage agree on."""
+    (name,) = {numbers(app)["Configuration"], app.selectbox(key="pick").value}
+    point = next(point for point in stage(app)["points"] if point["key"] == stage(app)["choice"])
+    assert name in point["spoken"]
+    return name
 
 
-def test_the_dial_reaches_the_whole_trade_off_list(app, network):
-    options = dial(app).options
-    reached = [network.table.choose(gflops=limit(option)) for option in options]
-    assert list(dict.fromkeys(reached)) == network.table.trade_off()
-    assert limit(options[-1]) >= network.table.full.gflops
+def bought(app) -> list[str]:
+    data = stage(app)
+    return [data["points"][place]["key"] for place in data["list"]]
 
 
-@pytest.mark.parametrize("place", [0, 11, -1])
-def test_a_stop_of_the_dial_is_what_the_table_chooses(app, network, place):
-    option = dial(app).options[place]
-    dial(app).set_value(option).run()
-    chosen = network.table.choose(gflops=limit(option))
-    assert healthy(app)
-    assert numbers(app)["Configuration"] == str(chosen.configuration)
-    assert numbers(app)["Top-1 accuracy"] == f"{chosen.top1:.1f}%"
-    assert numbers(app)["GFLOPs"] == f"{chosen.gflops:#.3g}"
+def test_opens_on_a_sample_with_what_a_quarter_buys(app, network):
+    table = network.table
+    assert healthy(app) and set(charts(app)) == {"kept"}
+    assert chosen(app) == str(table.choose(gflops=table.full.gflops / 4).configuration)
+    assert stage(app)["clip"]["name"] == "Pull-ups"
 
 
-@pytest.mark.parametrize(
-    ("unit", "key", "budget"),
-    [
-        ("Share", "budget_share", lambda number, full: {"gflops": full.gflops * number / 100}),
-        ("Parameters", "budget_params", lambda number, full: {"params": 1e3 * number}),
-    ],
-)
-def test_other_units(app, network, unit, key, budget):
-    app.segmented_control(key="unit").set_value(unit).run()
-    option = dial(app, key).options[9]
-    dial(app, key).set_value(option).run()
-    chosen = network.table.choose(**budget(limit(option), network.table.full))
-    assert healthy(app)
-    assert numbers(app)["Configuration"] == str(chosen.configuration)
+def test_the_dial_stops_at_what_can_be_bought_and_ends_with_the_full_network(app, network):
+    table = network.table
+    rows = table.trade_off() + [table.full] * (table.full not in table.trade_off())
+    assert bought(app) == [row.configuration.key for row in rows]
+    assert bought(app)[-1] == stage(app)["full"] == table.full.configuration.key
+    assert len(stage(app)["points"]) == len(table)
 
 
-def test_another_unit_keeps_the_choice(app, network):
-    dial(app).set_value(dial(app).options[0]).run()
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_numbers_are_those_of_the_table(app, network, place):
+    row = network.table.rows[place]
+    pick(app, row.configuration)
+    assert healthy(app) and chosen(app) == str(row.configuration)
+    assert numbers(app)["Top-1 accuracy"] == f"{row.top1:.1f}%"
+    assert numbers(app)["GFLOPs"] == f"{row.gflops:#.3g}"
+
+
+def test_other_units_count_the_same_choice_and_have_stops_of_their_own(app, network):
+    before, table = chosen(app), network.table
+    app.segmented_control(key="unit").set_value("Parameters").run()
+    assert healthy(app) and chosen(app) == before
+    costs = [point["cost"] for point in stage(app)["points"]]
+    assert costs == pytest.approx([row.params for row in table.rows], rel=1e-3)
+    rows = table.trade_off("params")
+    assert bought(app) == [row.configuration.key for row in rows + [table.full] * (table.full not in rows)]
     app.segmented_control(key="unit").set_value("Share").run()
-    assert numbers(app)["Configuration"] == str(network.table.trade_off()[0].configuration)
+    assert stage(app)["points"][table.rows.index(table.full)]["cost"] == 100
 
 
-def test_any_configuration_can_be_picked_and_the_dial_unpicks_it(app, network):
+def test_any_configuration_can_be_picked(app, network):
     row = next(row for row in network.table.rows if not row.trade_off)
-    app.selectbox(key="pick").set_value(str(row.configuration)).run()
-    assert healthy(app) and numbers(app)["Configuration"] == str(row.configuration)
-    assert traces(app, "curve")["chosen"]["customdata"] == [row.configuration.key]
+    pick(app, row.configuration)
+    assert healthy(app) and chosen(app) == str(row.configuration)
     assert any("Picked by hand" in text.value for text in app.markdown)
-    dial(app).set_value(dial(app).options[0]).run()
-    assert numbers(app)["Configuration"] == str(network.table.trade_off()[0].configuration)
+    assert app.query_params["configuration"] == row.configuration.key
 
 
-def test_the_answers_to_an_upload_are_those_of_the_library(app, network, video):
-    option = dial(app).options[8]
-    dial(app).set_value(option)
+def test_answers_and_maps_of_an_upload_are_those_of_the_library(app, network, video):
     upload(app, video)
     assert healthy(app)
-    full = explain(video, network, configuration=network.table.full.configuration)
-    sub = explain(video, network, gflops=limit(option), label=full.label)
-    for name, one in (("full network", full), ("sub-network", sub)):
-        trace = traces(app, "answers")[name]
-        for label, probability in zip(trace["y"], values(trace["x"]), strict=True):
-            assert probability == pytest.approx(dict(one.predictions)[label], abs=1e-5)
-    assert any(f"**{full.predictions[0][0]}**" in text.value for text in app.markdown)
+    data, full = stage(app), network.table.full.configuration
+    clip = data["clip"]
+    answered = explain(video, network, configuration=full)
+    assert clip["mapped"][clip["explained"]] == answered.label
+    for key in (data["full"], data["choice"]):
+        row = next(row for row in network.table.rows if row.configuration.key == key)
+        found = clip["findings"][key]
+        for place, label in enumerate(clip["mapped"]):
+            told = explain(video, network, configuration=row.configuration, label=label)
+            maps = unpacked(found["maps"], (len(clip["mapped"]), *told.map.shape))
+            np.testing.assert_allclose(found["probabilities"], told.probabilities, atol=1e-5)
+            np.testing.assert_allclose(maps[place], told.map, atol=1e-5)
+            np.testing.assert_allclose(found["times"], told.times, atol=1e-3)
+            assert clip["scales"][place] >= np.abs(told.map).max() - 1e-3
+
+
+def test_the_film_is_the_part_that_is_looked_at(app, network, video):
+    upload(app, video)
+    clip = stage(app)["clip"]
+    times = explain(video, network).all_times
+    assert clip["start"] == pytest.approx(times[0])
+    assert clip["start"] + clip["seconds"] == pytest.approx(times[-1] + 1 / 25, abs=0.02)
+    assert (clip["width"], clip["height"]) == (Video(video).width, Video(video).height)
+    assert clip["film"].endswith(".mp4")
+
+
+def test_the_rest_of_the_dial_is_found_in_the_background(app, network):
+    for _ in range(100):
+        app.run()
+        if set(bought(app)) <= set(stage(app)["clip"]["findings"]):
+            return
+    pytest.fail("the background does not end")
 
 
 def test_an_upload_is_a_clip_like_the_others_and_its_file_is_forgotten(app, video):
@@ -87,49 +115,91 @@ def test_an_upload_is_a_clip_like_the_others_and_its_file_is_forgotten(app, vide
     assert app.selectbox(key="clip").value == f"Your video: {video.name}"
     assert app.file_uploader[0].value is None
     app.selectbox(key="clip").set_value("Lunges").run()
-    assert healthy(app)
+    assert healthy(app) and stage(app)["clip"]["name"] == "Lunges"
     app.selectbox(key="clip").set_value(f"Your video: {video.name}").run()
-    assert healthy(app)
+    assert healthy(app) and stage(app)["clip"]["name"] == video.name
+
+
+def test_what_the_network_knows_stands_beside_the_upload(app, network):
+    (known,) = [text.value for text in app.caption if "knows" in text.value]
+    assert f"{len(network.labels)} classes" in known and "Crawl" in known
+
+
+def test_a_gif_is_a_video(app, tmp_path):
+    path = tmp_path / "wave.gif"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("gif", rate=10, width=32, height=32, pix_fmt="rgb8")
+        for level in range(0, 200, 10):
+            frame = av.VideoFrame.from_ndarray(np.full((32, 32, 3), level, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame.reformat(format="rgb8")))
+        container.mux(stream.encode())
+    upload(app, path)
+    assert healthy(app) and stage(app)["clip"]["name"] == "wave.gif"
 
 
 @pytest.mark.parametrize("content", [b"", b"this is no video", b"\0\0\0\x18ftypmp42" + b"\0" * 64])
-def test_a_bad_file_costs_one_line(app, tmp_path, content):
+def test_a_bad_file_is_refused_in_words_and_the_old_answer_is_gone(app, tmp_path, content):
     bad = tmp_path / "holiday.mp4"
     bad.write_bytes(content)
     upload(app, bad)
     assert not app.exception
     (error,) = app.error
     assert error.value.startswith("holiday.mp4: ") and "\n" not in error.value and str(tmp_path) not in error.value
-    assert set(charts(app)) == {"curve", "kept", "strip", "answers"}  # of the sample, as before
+    assert stage(app)["clip"] is None
     app.run()
-    assert healthy(app)
+    assert app.error and stage(app)["clip"] is None  # until another clip is chosen
+    app.selectbox(key="clip").set_value("Lunges").run()
+    assert healthy(app) and stage(app)["clip"]["name"] == "Lunges"
 
 
 def test_a_published_table_is_chosen_from_in_the_same_way(app):
     picker = app.selectbox(key="network")
     picker.set_value(next(title for title in picker.options if title.startswith("Published Table 9"))).run()
     table = published("table_9")
-    option = dial(app).options[5]
-    dial(app).set_value(option).run()
-    assert healthy(app)
-    assert numbers(app)["Configuration"] == str(table.choose(gflops=limit(option)).configuration)
+    pick(app, table.rows[4].configuration)
+    assert healthy(app) and chosen(app) == str(table.rows[4].configuration)
+    assert stage(app)["clip"] is None
     assert not app.file_uploader and "published" in app.info[0].value
 
 
-def test_the_papers_curve_on_demand(app):
-    before = len(charts(app)["curve"]["data"])
-    app.toggle(key="paper").set_value(True).run()
-    assert healthy(app)
-    assert len(charts(app)["curve"]["data"]) == before + 1
-
-
-def test_the_address_holds_the_view(app, network):
+@pytest.mark.parametrize("form", ["{0.key}", "{0}"])
+def test_the_address_holds_the_view(served, network, form):
     row = network.table.rows[2]
-    again = opened(unit="Share", clip="Lunges", pick=str(row.configuration)).run()
-    assert healthy(again)
-    assert numbers(again)["Configuration"] == str(row.configuration)
+    again = opened(unit="Share", clip="Lunges", configuration=form.format(row.configuration)).run()
+    assert healthy(again) and not again.warning
+    assert chosen(again) == str(row.configuration)
     assert again.selectbox(key="clip").value == "Lunges"
-    assert dial(again, "budget_share").value.endswith("of the full network")
+    assert stage(again)["unit"]["suffix"] == "%"
+
+
+def test_a_budget_in_the_address_is_what_it_buys(served, network):
+    table = network.table
+    limit = 0.4 * table.full.gflops
+    assert chosen(opened(budget=f"{limit}").run()) == str(table.choose(gflops=limit).configuration)
+    assert chosen(opened(budget="100", unit="Share").run()) == str(table.full.configuration)
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ({"colour": "red"}, ["colour", "does not know"]),
+        ({"network": "nobodys"}, ["network = nobodys", "the field Network"]),
+        ({"clip": "Your video: a.mp4"}, ["clip = Your video", "nobody's own video"]),
+        ({"unit": "Watts"}, ["unit = Watts", "GFLOPs"]),
+        ({"configuration": "large"}, ["configuration = large", "80x4@0.8"]),
+        ({"configuration": "31x4@1"}, ["31x4@1", "not among"]),
+        ({"budget": "much"}, ["budget = much"]),
+        ({"budget": "1e-9"}, ["budget", "the cheapest"]),
+    ],
+)
+def test_what_an_address_says_wrongly_is_named(served, address, words):
+    app = opened(**address).run()
+    assert healthy(app)
+    (warning,) = app.warning
+    plain = warning.value.replace("\\", "")
+    assert all(word in plain for word in words), plain
+    app.selectbox(key="clip").set_value("Lunges").run()
+    assert healthy(app) and not app.warning
 
 
 def test_times_are_offered_measured_and_then_a_budget(app, network, monkeypatch, tmp_path):
@@ -139,13 +209,11 @@ def test_times_are_offered_measured_and_then_a_budget(app, network, monkeypatch,
     button = next(button for button in app.button if "Measure" in button.label)
     button.click().run()
     for _ in range(50):
-        if any(slider.key == "budget_ms" for slider in app.select_slider):
+        if stage(app)["unit"]["suffix"] == " ms":
             break
         app.run()
-    option = dial(app, "budget_ms").options[4]
-    dial(app, "budget_ms").set_value(option).run()
-    chosen = network.table.choose(milliseconds=limit(option), profile=measured(network))
-    assert healthy(app) and numbers(app)["Configuration"] == str(chosen.configuration)
+    rows = network.table.trade_off("milliseconds", measured(network))
+    assert healthy(app) and bought(app)[: len(rows)] == [row.configuration.key for row in rows]
     assert list((tmp_path / "cache" / "a3d").glob("tiny-*/profile-*.json"))
 
 

@@ -8,10 +8,10 @@ import pytest
 import a3d
 from a3d.synthetic import render, write
 
-from .driving import dial, healthy, limit, numbers, opened, traces, upload, values
+from .driving import healthy, numbers, opened, stage, upload
 
 EXERCISE12 = Path(__file__).parents[2] / "checkpoints" / "exercise12"
-UNITS = {"GFLOPs": ("budget", "gflops"), "Share": ("budget_share", "gflops"), "Parameters": ("budget_params", "params")}
+UNITS = ("GFLOPs", "Share", "Parameters")
 
 pytestmark = pytest.mark.slow
 
@@ -39,34 +39,18 @@ def clips(tmp_path_factory):
 def test_numbers_are_those_of_the_library(served, both, clips, monkeypatch, seed):
     monkeypatch.setenv("A3D_CHECKPOINTS", str(both))
     draw = random.Random(seed)
-    name, unit, clip = draw.choice(("tiny", "exercise12")), draw.choice(sorted(UNITS)), draw.choice(clips)
-    app = opened(network=name, unit=unit).run()
-    key, keyword = UNITS[unit]
-    option = draw.choice(dial(app, key).options)
-    dial(app, key).set_value(option)
+    name, unit, clip = draw.choice(("tiny", "exercise12")), draw.choice(UNITS), draw.choice(clips)
+    network = a3d.load(both / name)
+    row = draw.choice(network.table.rows)
+    app = opened(network=name, unit=unit, configuration=row.configuration.key).run()
     upload(app, clip)
     assert healthy(app)
-
-    network = a3d.load(both / name)
-    budget = {keyword: in_units(option, unit, network.table.full.gflops)}
-    row = network.table.choose(**budget)
     assert numbers(app)["Configuration"] == str(row.configuration)
     assert numbers(app)["GFLOPs"] == f"{row.gflops:#.3g}".rstrip(".")
     assert numbers(app)["Top-1 accuracy"] == f"{row.top1:.1f}%"
-    full = a3d.predict(clip, network, network.table.full.configuration)
-    for who, found in (("full network", full), ("sub-network", a3d.predict(clip, network, **budget))):
+    sent = stage(app)["clip"]
+    for configuration in (network.table.full.configuration, row.configuration):
+        found = a3d.predict(clip, network, configuration)
         expected = dict(zip(found.labels, found.probabilities, strict=True))
-        trace = traces(app, "answers").get(who)
-        if trace is None:  # the budget buys the full network: there is no sub-network
-            assert row.configuration == network.table.full.configuration
-            continue
-        for label, probability in zip(trace["y"], values(trace["x"]), strict=True):
-            assert probability == pytest.approx(expected[label], abs=1e-5)
-
-
-def in_units(option: str, unit: str, full: float) -> float:
-    """The budget that the dial shows, in the library's unit."""
-    number = limit(option)
-    if unit == "Parameters":
-        return number * (1e6 if " M " in option else 1e3)
-    return full * (number / 100) if unit == "Share" else number
+        shown = sent["findings"][configuration.key]
+        assert shown["probabilities"] == pytest.approx([expected[label] for label in network.labels], abs=1e-5)

@@ -98,6 +98,11 @@ def test_frames_of_the_same_moment_are_one_bar():
     assert list(shares_figure(Comparison(still, still)).data[0].y) == [1.0]
 
 
+def test_no_scale_is_invented_where_there_is_no_evidence():
+    flat = made(Configuration(16, 4, 1.0), range(4), np.zeros((4, 2, 2)), [0.0, 0.5, 1.0, 1.5])
+    assert not any(trace.marker.showscale for trace in film_strip(Comparison(flat, flat)).data)
+
+
 def test_film_strip_has_a_cell_a_frame_and_says_what_was_not_seen(comparison):
     figure = film_strip(comparison)
     columns, sources = [image.x for image in figure.layout.images], [image.source for image in figure.layout.images]
@@ -105,7 +110,7 @@ def test_film_strip_has_a_cell_a_frame_and_says_what_was_not_seen(comparison):
     assert [source == NOT_SEEN for source in sources] == [False] * 5 + [True, False, True]
     assert list(figure.layout.xaxis.ticktext) == ["0.00 s", "0.50 s", "1.00 s", "1.50 s"]
     bar = figure.data[-1].marker
-    assert (bar.cmin, bar.cmax, bar.showscale) == (0, comparison.scale, True)
+    assert (bar.cmin, bar.cmax, bar.showscale) == (-comparison.scale, comparison.scale, True)
     assert figure.data[1].text[1] == "0.50 s: not seen"
 
 

@@ -7,12 +7,16 @@ import pytest
 from a3d.maps.overlay import blend, overlays, write_overlay
 
 
-def test_frames_are_bare_where_nothing_speaks_for_the_class():
+def test_frames_are_bare_where_there_is_no_evidence():
     frames = np.random.default_rng(0).integers(0, 256, (2, 8, 8, 3)).astype(np.uint8)
-    evidence = np.zeros((2, 8, 8))
-    evidence[1] = -3
-    np.testing.assert_array_equal(blend(frames, evidence, 1.0), frames)
-    np.testing.assert_array_equal(blend(frames, evidence, 0.0), frames)
+    np.testing.assert_array_equal(blend(frames, np.zeros((2, 8, 8)), 1.0), frames)
+    np.testing.assert_array_equal(blend(frames, np.zeros((2, 8, 8)), 0.0), frames)
+
+
+def test_what_speaks_for_the_class_is_warm_and_what_speaks_against_it_blue():
+    grey = np.full((1, 1, 2, 3), 128, np.uint8)
+    against, speaks_for = blend(grey, np.array([[[-0.6, 0.6]]]), 1.0)[0, 0].astype(int)
+    assert speaks_for[0] > speaks_for[2] + 30 and against[2] > against[0] + 30
 
 
 def test_colour_depends_on_the_scale_and_not_on_the_picture():

@@ -1,0 +1,68 @@
+"""What the app says of a clip, honestly."""
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from a3d.configuration import Configuration
+from a3d.maps import Evidence, Finding
+
+PATH = Path(__file__).parents[2] / "app" / "words.py"
+SPEC = importlib.util.spec_from_file_location("words", PATH)
+words = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(words)
+
+LABELS = ("WallPushups", "JumpRope")
+TIMES = np.arange(4.0)
+
+
+def finding(probabilities, none=None, field=None) -> Finding:
+    """Maps of 4×4 cells, unless given: the hotter the later."""
+    field = np.arange(64).reshape(4, 4, 4) if field is None else np.asarray(field)
+    evidence = {label: Evidence("slow", field.astype(np.float32), np.arange(4), TIMES) for label in range(2)}
+    return Finding(Configuration(16, 4, 1.0), np.array(probabilities, np.float32), none, evidence, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        ("BodyWeightSquats", "Body weight squats"),
+        ("YoYo", "Yo yo"),
+        ("brush_hair", "Brush hair"),
+        ("riding a bike", "Riding a bike"),
+        ("TVWatching", "TV watching"),
+    ],
+)
+def test_classes_are_words(label, name):
+    assert words.class_name(label) == name
+
+
+@pytest.mark.parametrize(
+    ("full", "sub", "text"),
+    [
+        (((0.9, 0.1), None), ((0.8, 0.2), None), "Both say **Wall pushups**: the full network at 90%"),
+        (((0.9, 0.1), None), ((0.2, 0.8), None), "The full network says **Wall pushups** (90%), the sub-network says"),
+        (((0.42, 0.3), None), ((0.45, 0.4), None), "Both are **unsure**: the full network guesses Wall pushups at 42%"),
+        (((0.42, 0.3), 0.9), ((0.9, 0.1), 0.7), "Both say **none of these**"),
+        (((0.9, 0.1), 0.2), ((0.9, 0.1), 0.7), "the sub-network says **none of these** (70%)"),
+    ],
+)
+def test_nobody_answers_what_he_does_not_believe(full, sub, text):
+    assert text in words.verdict_of(finding(*full), finding(*sub), LABELS)
+
+
+def test_a_class_that_nothing_speaks_for_is_said_so():
+    against = finding((1.0, 0.0), field=-np.ones((4, 4, 4)))
+    assert words.evidence(against, against, 1, LABELS, TIMES).startswith(
+        "Nothing in this clip speaks for **Jump rope**"
+    )
+    seen = finding((1.0, 0.0))
+    assert "Nothing that the sub-network sees" in words.evidence(seen, against, 1, LABELS, TIMES)
+
+
+def test_agreement_is_put_in_words_only_where_maps_have_cells_enough():
+    fine, coarse = finding((0.9, 0.1)), finding((0.9, 0.1), field=np.arange(36).reshape(4, 3, 3))
+    assert "nearly alike" in words.evidence(fine, fine, 0, LABELS, TIMES)
+    assert "3 × 3 cells" in words.evidence(fine, coarse, 0, LABELS, TIMES)
