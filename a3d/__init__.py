@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from a3d.deploy.export import ExportError, export
     from a3d.deploy.live.trace import TraceError
     from a3d.deploy.live.watch import watch
+    from a3d.engines import EngineError
     from a3d.errors import A3DError, InputError
     from a3d.inference.checkpoint import CheckpointError, load, save
     from a3d.inference.detection import detect
@@ -78,6 +79,7 @@ NAMES = {
     "deploy.export": "ExportError export",
     "deploy.live.trace": "TraceError",
     "deploy.live.watch": "watch",
+    "engines": "EngineError",
     "errors": "A3DError InputError",
     "inference.checkpoint": "CheckpointError load save",
     "inference.detection": "detect",
@@ -104,8 +106,8 @@ NAMES = {
     "video": "FrameCache Sampling Video VideoError",
     "weights": "ConversionError convert",
 }
-ROOMS = ("adaptive", "benchmark", "budgets", "cli", "configuration", "datasets", "deploy", "errors", "figures", "files")
-ROOMS += ("inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training", "video")
+ROOMS = ("adaptive", "benchmark", "budgets", "cli", "configuration", "datasets", "deploy", "engines", "errors", "figures")
+ROOMS += ("files", "inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training", "video")
 ROOMS += ("version", "weights")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}

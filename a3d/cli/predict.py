@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from a3d.cli.options import add_budget, add_network, budget, command, count, dtype, load_network, views
+from a3d.cli.options import add_budget, add_network, budget, command, count, load_network, views
 from a3d.cli.output import costed, emit, ranked
 from a3d.inference.prediction import predict
 from a3d.video import VideoError
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     answers, failed = [], 0
     for video in options.video:
         try:
-            found = predict(video, network, options.configuration, options.views, dtype(options), **budget(options))
+            found = predict(video, network, options.configuration, options.views, **budget(options))
         except VideoError as error:
             print(f"error: {error}", file=sys.stderr)
             failed += 1

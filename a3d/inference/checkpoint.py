@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from dataclasses import replace as replace_
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from a3d.adaptive.adaptation import adapt
 from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.moments import Statistics
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.budgets.profile import Profile, device_name, file_name
+from a3d.budgets.profile import Latency, Profile, device_name, file_name
 from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.engines.choice import Choice
+from a3d.engines.clips import CalibrationClips, named_clips
 from a3d.errors import A3DError
 from a3d.files import replace
 from a3d.networks.builders import build
@@ -31,6 +34,7 @@ from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.sampling import Sampling
 
 FORMAT = 2
+MOST_LOST = 1.0  # percentage points of accuracy that int8 may cost where nobody asked for it
 MOMENTS = (".running_mean", ".running_var", ".num_batches_tracked")  # kept by configuration, in statistics.safetensors
 
 
@@ -64,8 +68,13 @@ def save_table(network: TrainedNetwork, folder: str | Path) -> None:
 
 
 def save_profile(profile: Profile, folder: str | Path) -> Path:
-    """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder."""
+    """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder.
+
+    What it holds of other engines and precisions stays.
+    """
     path = Path(folder) / profile.file_name
+    if path.exists():
+        profile = profile.updated(Profile.read(path))
     replace(path, lambda temporary: temporary.write_text(profile.to_json(), encoding="utf-8"))
     return path
 
@@ -74,14 +83,20 @@ def load(
     folder: str | Path,
     device: str | torch.device = "cpu",
     network: nn.Module | None = None,
-    dtype: torch.dtype = torch.float32,
+    engine: str | None = None,
+    precision: str = "float32",
+    clips: str | Path | None = None,
 ) -> TrainedNetwork:
     """Return the network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table, provenance.
 
     `.profile` is what `a3d profile` measured on this device with as many threads, None if it has not. network: the
-    module that was adapted, for a network of one's own, whose code no checkpoint holds. dtype: what sub-networks will
-    compute in, whose times `.profile` then holds; weights are float32.
-    Raises CheckpointError, naming the file, the cause and the remedy.
+    module that was adapted, for a network of one's own, whose code no checkpoint holds.
+
+    engine, precision: what runs its sub-networks, whose times `.profile` then holds: `pytorch` (float32, bfloat16),
+    `openvino` (these and int8) or `onnxruntime` (float32); "auto" for what was measured to be fastest, else float32 on
+    PyTorch. Weights are float32. clips: to quantise on where no int8 file is there yet, a folder or a list; by default
+    those that the checkpoint was trained on, if they are still there.
+    Raises CheckpointError, naming the file, the cause and the remedy; EngineError for what does not run here.
     """
     folder = Path(folder)
     config = _read_config(folder / "config.json")
@@ -98,9 +113,33 @@ def load(
         configuration = Configuration.parse(key)
         adapted.statistics[configuration] = unpack(packed[key], adapted, configuration)
     table = Table.read_csv(folder / "table.csv") if (folder / "table.csv").exists() else None
-    path = folder / file_name(device_name(device), torch.get_num_threads(), str(dtype).removeprefix("torch."))
-    profile = Profile.read(path) if path.exists() else None
-    return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance).to(device)
+    choice = _choice(engine, precision, folder, clips or named_clips(provenance), sampling, str(device))
+    path = folder / file_name(device_name(device), torch.get_num_threads())
+    profile = usable(Profile.read(path), table, choice) if path.exists() else None
+    return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance, choice).to(device)
+
+
+def usable(profile: Profile, table: Table | None, choice: Choice) -> Profile | None:
+    """Return what of a profile a choice may run: left open, int8 only where it costs at most a point of accuracy."""
+    allowed = choice.runtimes()
+
+    def fits(line: Latency) -> bool:
+        if line.runtime not in allowed or line.runtime.precision != "int8" or choice.precision == "int8":
+            return line.runtime in allowed
+        rows = () if table is None else table.rows
+        tested = next((row for row in rows if row.configuration == line.configuration), None)
+        return tested is not None and tested.int8 is not None and tested.int8 >= tested.accuracy - MOST_LOST
+
+    return profile.only(fits)
+
+
+def _choice(
+    engine: str | None, precision: str, folder: Path, clips: str | Path | None, sampling: Sampling, device: str
+) -> Choice:
+    """Raises EngineError if nothing here runs it; clips are read where they are needed alone."""
+    plain = Choice(engine, precision, folder, device=device.partition(":")[0])
+    needs_clips = any(runtime.precision == "int8" for runtime in plain.runtimes())
+    return replace_(plain, clips=CalibrationClips.read(clips, sampling)) if clips and needs_clips else plain
 
 
 def architecture_of(fields: dict[str, Any]) -> Architecture:

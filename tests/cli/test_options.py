@@ -63,8 +63,9 @@ def test_precision_reaches_the_network(checkpoint, people, data, clip, tmp_path,
         asked.clear()
         assert main([*command, *precise]) == 0, command
         assert asked == {torch.bfloat16}, command
-    assert load(tmp_path, dtype=torch.bfloat16).profile.precision == "bfloat16"
-    assert load(tmp_path).profile.precision == "float32"
+    for precision in ("float32", "bfloat16"):  # side by side in one file
+        found = load(tmp_path, precision=precision).profile
+        assert {line.runtime.precision for line in found.latencies} == {precision}
     for configuration, layers in load(tmp_path).statistics.items():  # calibration is float32 whatever is tested
         for name, (mean, variance) in layers.items():
             assert torch.equal(mean, stored[configuration][name][0])

@@ -30,14 +30,15 @@ def watch(
     deadline: float,
     every: float | None = None,
     limit: Callable[[], Limits] = lambda: NO_LIMIT,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Iterator[Step]:
     """Classifies sliding windows of a stream, each as accurately as its deadline allows at that moment.
 
     source: as in `Stream`. deadline: milliseconds from a window's last frame to its answer. every: milliseconds from
     window to window, the deadline if left out. limit: asked before every window, a budget in `gflops`, `params` or
     `megabytes` that its configuration keeps to; where nothing does, the cheapest runs.
-    dtype: what the convolutions compute in; the profile is of that.
+    dtype: what the convolutions compute in, by PyTorch; by default as the network was loaded to run, which its
+    profile is of.
     Raises ProfileError for a network without a profile of this device, VideoError for a source that gives no frames.
     """
     check_trained(network)
@@ -72,7 +73,7 @@ def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float
 class Resident:
     """Sub-networks in memory, one for each configuration that was asked for."""
 
-    def __init__(self, network: TrainedNetwork, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, network: TrainedNetwork, dtype: torch.dtype | None = None) -> None:
         self.network, self.dtype = network, dtype
         self._subs: dict[Configuration, SubNetwork] = {}
 
@@ -81,7 +82,8 @@ class Resident:
         """Extracts what may be asked for and runs it once, so that no window waits for it."""
         for option in options:
             if option.configuration not in self._subs:
-                sub = self._subs[option.configuration] = self.network.extract(option.configuration, self.dtype)
+                runtime = self.network.runtime(option.configuration, self.dtype)
+                sub = self._subs[option.configuration] = self.network.compiled(option.configuration, runtime)
                 frames, size = self.network.clip_shape(option.configuration)
                 sub(torch.zeros(1, 3, frames, size, size, device=sub.device))
 
