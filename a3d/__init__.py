@@ -106,8 +106,31 @@ NAMES = {
     "video": "FrameCache Sampling Video VideoError",
     "weights": "ConversionError convert",
 }
-ROOMS = ("adaptive", "benchmark", "budgets", "cli", "configuration", "datasets", "deploy", "engines", "errors", "figures")
-ROOMS += ("files", "inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training", "video")
+ROOMS = (
+    "adaptive",
+    "benchmark",
+    "budgets",
+    "cli",
+    "configuration",
+    "datasets",
+    "deploy",
+    "engines",
+    "errors",
+    "figures",
+)
+ROOMS += (
+    "files",
+    "inference",
+    "maps",
+    "networks",
+    "paper",
+    "parallel",
+    "synthetic",
+    "testing",
+    "trained",
+    "training",
+    "video",
+)
 ROOMS += ("version", "weights")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}

@@ -15,7 +15,19 @@ import a3d
 ROOT = Path(__file__).parents[1]
 # In reading order: a file imports from its own room and from those before it.
 ROOMS = ["version", "errors", "configuration", "files", "parallel", "video", "synthetic", "datasets", "adaptive"]
-ROOMS += ["networks", "engines", "budgets", "trained", "weights", "testing", "inference", "deploy", "training", "paper", "maps"]
+ROOMS += [
+    "networks",
+    "engines",
+    "budgets",
+    "trained",
+    "weights",
+    "testing",
+    "inference",
+    "deploy",
+    "training",
+    "paper",
+    "maps",
+]
 ROOMS += ["figures", "benchmark", "cli"]
 
 

@@ -98,6 +98,10 @@ class Profile:
         """The median of the network alone, for one clip: what a budget in milliseconds counts."""
         return self.latency(configuration).network.median
 
+    def precision(self, configuration: Configuration) -> str:
+        """What a configuration computed in, when it took `milliseconds`."""
+        return self.latency(configuration).runtime.precision
+
     @property
     def file_name(self) -> str:
         return file_name(self.device, self.threads)

@@ -93,4 +93,6 @@ def _print(found: Profile, table: Table) -> None:
         print(f"{row.configuration!s:>16}  {accuracy:5.1f}%  {row.gflops:7.3f}  {times}  {latency.runtime}")
     measured = [row for row in table.rows if row.configuration in found]
     slower = sum(1 for row in measured if row.trade_off and row not in rows)
-    print(f"{len(measured) - len(rows)} of {len(measured)} are slower than a better one, {slower} of them on the GFLOPs list")
+    print(
+        f"{len(measured) - len(rows)} of {len(measured)} are slower than a better one, {slower} of them on the GFLOPs list"
+    )

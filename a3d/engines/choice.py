@@ -53,8 +53,10 @@ def ready(sub: SubNetwork, runtime: Runtime, choice: Choice, clip_shape: tuple[i
     if runtime.engine == "pytorch":
         return sub
     if sub.task == "detection":
-        raise EngineError(f"{runtime.engine} takes squares, not the whole picture that a network looks at that detects "
-                          "people: choose --engine pytorch")
+        raise EngineError(
+            f"{runtime.engine} takes squares, not the whole picture that a network looks at that detects "
+            "people: choose --engine pytorch"
+        )
     entry = Entry.of(sub, clip_shape)
     if runtime.engine == "onnxruntime":
         from a3d.engines.onnx import OnnxBody

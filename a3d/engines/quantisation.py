@@ -26,9 +26,7 @@ RECIPE = "1"  # changes when files that are there should not be used any more
 FOLDER = "int8"
 
 
-def quantised(
-    sub: SubNetwork, entry: Entry, folder: Path | None, clips: Callable[[], Sequence[Tensor]] | None
-) -> Any:
+def quantised(sub: SubNetwork, entry: Entry, folder: Path | None, clips: Callable[[], Sequence[Tensor]] | None) -> Any:
     """Return the OpenVINO model of a body in int8: the file that is there, or one that is made now and kept.
 
     folder: of the checkpoint, beside whose files it is kept (else in the user's cache folder). clips: gives full clips
