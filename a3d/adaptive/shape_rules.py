@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-SAME = "relu relu_ relu6 hardtanh hardtanh_ silu silu_ sigmoid hardswish hardsigmoid dropout dropout3d".split()
-JOINED = "add add_ __add__ __radd__ __iadd__ mul mul_ __mul__ __rmul__ __imul__".split()
+SAME = ("relu", "relu_", "relu6", "hardtanh", "hardtanh_", "silu", "silu_", "sigmoid", "hardswish", "dropout")
+JOINED = ("add", "add_", "__add__", "__radd__", "__iadd__", "mul", "mul_", "__mul__", "__rmul__", "__imul__")
 
 
 class ShapeRules(TorchFunctionMode):

@@ -43,11 +43,13 @@ def profile(
 ) -> Profile:
     """Measures the rows of `network.table` with what the network was loaded to run them with.
 
-    Where that was left open ("auto"), the trade-off list alone, and every engine and precision that runs here; int8
-    where its file is there, or the clips to make it. Every round runs all rows, in an order of its own, so that whatever
-    else the machine does falls on all alike. video: what is decoded, a rendered clip if left out. batches: clips at
-    once. threads: of the processor; those of PyTorch if left out. progress is told the runs done and their total.
-    dtype: what the convolutions compute in, by PyTorch. seconds: no round begins after so many, but for the first three.
+    Where that was left open ("auto"), the trade-off list alone, in every engine and precision that runs here; in int8
+    where its file is there, or the clips to make it. Every round runs all rows, in an order of its own, so that what
+    else the machine does falls on all alike.
+
+    video: what is decoded, a rendered clip if left out. batches: clips at once. threads: of the processor; those of
+    PyTorch if left out. progress is told the runs done and their total. dtype: what the convolutions compute in, by
+    PyTorch. seconds: after so many no round begins, but for the first three.
     Raises ProfileError without a table.
     """
     if network.table is None:

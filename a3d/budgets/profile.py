@@ -55,8 +55,8 @@ class Latency:
 class Profile:
     """Latencies on one device.
 
-    device, threads: what was measured on. latencies: a line for each configuration, batch size and runtime. notes: date,
-    versions, rounds, the video that was decoded. Of several runtimes of a configuration it gives the best (`fastest`).
+    device, threads: what was measured on. latencies: a line for each configuration, batch size and runtime; of several
+    runtimes, the profile tells the best (`fastest`). notes: date, versions, rounds, the video that was decoded.
     """
 
     def __init__(self, device: str, threads: int, latencies: tuple[Latency, ...], notes: dict) -> None:

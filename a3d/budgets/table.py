@@ -162,8 +162,8 @@ class Table:
     def trade_off(self, by: str = "gflops", profile: Profile | None = None) -> list[Row]:
         """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate.
 
-        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, where a row counts at the accuracy
-        of the precision that it runs in, and rows that it has not measured are left out.
+        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, where a row counts at the
+        accuracy of the precision that it runs in, and rows that it has not measured are left out.
         """
         cost = self.costs(by, profile)
         if by != "milliseconds":
@@ -172,16 +172,25 @@ class Table:
         if not rows:
             raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
         return best_within(rows, cost, lambda row: row.accuracy_at(profile.precision(row.configuration)))
-        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, where a row counts at the accuracy
-        of the precision that it runs in, and rows that it has not measured are left out.
+
+    def costs(self, unit: str, profile: Profile | None = None) -> Callable[[Row], float]:
+        """Return what tells the cost of a row: in a unit of budgets, or as "share", in percent of the full network's
+        GFLOPs.
+
+        Milliseconds are those of `profile`, and BudgetError is raised without one.
         """
-        cost = self.costs(by, profile)
-        if by != "milliseconds":
-            return best_within(self.rows, cost)
-        rows = [row for row in self.rows if row.configuration in profile]
-        if not rows:
-            raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
-        return best_within(rows, cost, lambda row: row.accuracy_at(profile.precision(row.configuration)))
+        if unit == SHARE:
+            whole = self.full.gflops
+            return lambda row: 100 * row.gflops / whole
+        check_unit(unit)
+        if unit != "milliseconds":
+            return lambda row: getattr(row, unit)
+        if profile is None:
+            raise BudgetError(
+                "milliseconds: no times are known of this device; measure them (a3d profile --checkpoint DIR), "
+                "load again"
+            )
+        return lambda row: profile.milliseconds(row.configuration)
 
     def to_frame(self) -> DataFrame:
         """Return one line a row, with the columns of the file."""

@@ -34,7 +34,6 @@ def add(sub: argparse.ArgumentParser) -> None:
         "--threads", type=int, action="append", help="of the processor (those of PyTorch); each has a file of its own"
     )
     sub.add_argument("--rounds", type=count, default=15, help="how often every configuration is run (15)")
-    sub.set_defaults(engine=AUTO, precision=AUTO) if False else None
 
 
 def run(options: argparse.Namespace) -> None:
@@ -93,6 +92,5 @@ def _print(found: Profile, table: Table) -> None:
         print(f"{row.configuration!s:>16}  {accuracy:5.1f}%  {row.gflops:7.3f}  {times}  {latency.runtime}")
     measured = [row for row in table.rows if row.configuration in found]
     slower = sum(1 for row in measured if row.trade_off and row not in rows)
-    print(
-        f"{len(measured) - len(rows)} of {len(measured)} are slower than a better one, {slower} of them on the GFLOPs list"
-    )
+    others = len(measured) - len(rows)
+    print(f"{others} of {len(measured)} are slower than a better one, {slower} of them on the GFLOPs list")

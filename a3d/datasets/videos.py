@@ -14,7 +14,7 @@ LISTS = (".txt", ".csv", ".list")
 def videos_of(sources: Sequence[str | Path]) -> tuple[str, ...]:
     """Return paths of videos: of a folder, all below it, sorted; of a list (.txt, .csv), a path a line.
 
-    Paths of a list are relative to the working folder or else to the list. Raises DatasetError for a source without any.
+    Paths of a list are relative to the working folder or else to the list. Raises DatasetError for an empty source.
     """
     return tuple(path for source in sources for path in _of(Path(source)))
 

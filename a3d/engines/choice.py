@@ -21,7 +21,8 @@ class Choice:
     """engine, precision: as named, or "auto" for what was measured to be fastest; an engine left out is PyTorch, or the
     one that runs the precision.
 
-    folder: of the checkpoint, beside whose files quantised ones are kept. clips: to quantise on. device: of the network.
+    folder: of the checkpoint, beside whose files quantised ones are kept. clips: to quantise on. device: of the
+    network.
     """
 
     engine: str | None = None

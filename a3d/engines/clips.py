@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,13 @@ class CalibrationClips:
 
     def at(self, side: int) -> list[Tensor]:
         """Return the clips, (1, 3, T, side, side), normalised. Raises EngineError if none can be read."""
+        return [crop_views(frames, self.sampling, 1, side) for frames in self.frames()]
+
+    def frames(self) -> list[Tensor]:
+        """Return the clips as they were decoded, uint8 (1, T, H, W, 3). Raises EngineError if none can be read."""
         if not self._frames:
             self._decode()
-        return [crop_views(frames, self.sampling, 1, side) for frames in self._frames]
+        return self._frames
 
     def _decode(self) -> None:
         items, broken = self.dataset.items, []
@@ -50,5 +55,5 @@ class CalibrationClips:
 def named_clips(provenance: Mapping[str, Any]) -> Path | None:
     """Return the data that a checkpoint was trained on, by the command that it keeps, where it is still there."""
     words = shlex.split(str(provenance.get("command", "")))
-    named = [Path(after) for word, after in zip(words, words[1:], strict=False) if word == "--data"]
+    named = [Path(after) for word, after in pairwise(words) if word == "--data"]
     return named[0] if named and named[0].exists() else None

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -27,6 +31,19 @@ def package() -> Any:
     import openvino
 
     return openvino
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings and log lines of a package that converts: none of them is about what a user gave."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 class OpenVinoBody(nn.Module):
@@ -86,7 +103,8 @@ def _exported(body: fx.GraphModule, shape: tuple[int, int, int]) -> Any:
     example = torch.zeros(2, *shape, 3)
     with torch.no_grad():
         program = torch.export.export(_Last(body), (example,), dynamic_shapes={"clip": {0: torch.export.Dim("batch")}})
-    model = package().convert_model(program)
+    with quiet():
+        model = package().convert_model(program)
     model.reshape([-1, *shape, 3])
     return model
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
-import logging
 import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -44,7 +42,7 @@ def quantised(sub: SubNetwork, entry: Entry, folder: Path | None, clips: Callabl
             f"{sub.configuration} is not quantised yet, and there are no clips to do it on: name those that it was "
             "calibrated on (--clips DIR), once"
         )
-    model = quantise(openvino.model_of(sub.body, entry.shape), [entry(clip) for clip in clips()])
+    model = quantise(openvino.model_of(sub.body, entry.shape), [entry(clip).permute(0, 2, 3, 4, 1) for clip in clips()])
     _keep(model, places(folder), file_name(sub))
     return model
 
@@ -73,27 +71,17 @@ def places(folder: Path | None) -> list[Path]:
 
 
 def quantise(model: Any, clips: Sequence[Tensor]) -> Any:
-    """Return a model whose convolutions compute in int8: weights by channel, ranges of values from the clips."""
+    """Return a model whose convolutions compute in int8: weights by channel, ranges of values from the clips.
+
+    clips: (1, T, S, S, 3), as the model takes them.
+    """
     check_installed("openvino", "nncf")
     openvino.package()  # before NNCF, which would report its use over the network
-    pictures = [np.ascontiguousarray(clip.permute(0, 2, 3, 4, 1).numpy()) for clip in clips]
-    with redirect_stdout(io.StringIO()), _quiet():  # it draws bars, and looks for a card
+    pictures = [np.ascontiguousarray(clip.numpy()) for clip in clips]
+    with redirect_stdout(io.StringIO()), openvino.quiet():  # it draws bars, and looks for a card
         import nncf
 
         return nncf.quantize(model, nncf.Dataset(pictures), subset_size=len(pictures))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without warnings and lines of a log."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _keep(model: Any, places: Sequence[Path], name: str) -> None:

@@ -1,4 +1,4 @@
-"""The graph of a sub-network in OpenVINO's operations, written one by one: a tenth of a second, not the seconds of an export.
+"""The graph of a sub-network in OpenVINO's operations, one by one: in a tenth of a second, where an export takes some.
 
 Only what the shipped networks and their like are made of is known here; for anything else see `a3d.engines.openvino`.
 """
@@ -31,7 +31,7 @@ class Unknown(Exception):
 
 
 def translate(body: fx.GraphModule, shape: tuple[int, int, int]) -> Model:
-    """Return the body of a sub-network as an OpenVINO model: (B, T, H, W, 3), channels last, to its maps (B, C, t, h, w).
+    """Return the body of a sub-network as an OpenVINO model: (B, T, H, W, 3) to its maps (B, C, t, h, w).
 
     shape: (T, H, W) of what it takes, for any B. Raises Unknown for an operation that is not among those below.
     """

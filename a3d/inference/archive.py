@@ -1,7 +1,7 @@
 """Many videos, many thousands: decoded by workers beside batches of the network, into a file that outlives a kill.
 
-Answers are appended to `OUT.part` a batch at a time and get their name when all are there. Batches are the same wherever
-a run begins, so that a run that was killed and resumed writes the file of an unbroken one, and shards joined do too.
+Answers are appended to `OUT.part` a batch at a time and get their name when all are there. Batches are the same
+wherever a run begins, so that one that was killed and resumed writes the file of an unbroken one, and shards joined do.
 """
 
 from __future__ import annotations

@@ -53,9 +53,9 @@ def predict(
     on this device), `params=` or `megabytes=`, or else at the full one.
 
     views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). dtype: what the
-    convolutions compute in, by PyTorch; by default as the network was loaded to run. Raises VideoError for a file without pictures, BudgetError below the
-    cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a network
-    in training mode.
+    convolutions compute in, by PyTorch; by default as the network was loaded to run.
+    Raises VideoError for a file without pictures, BudgetError below the cheapest tested configuration,
+    MissingStatistics for one that was not calibrated, ConfigurationError for a network in training mode.
     """
     check_trained(network)
     if network.training:

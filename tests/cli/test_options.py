@@ -72,7 +72,7 @@ def test_precision_reaches_the_network(checkpoint, people, data, clip, tmp_path,
             assert torch.equal(variance, stored[configuration][name][1])
     capsys.readouterr()
     assert main(["export", *network, *precise, "--out", str(tmp_path / "out")]) == 1
-    assert "--precision bfloat16: an exported file computes in float32" in capsys.readouterr().err
+    assert "onnx in bfloat16: an exported file computes in float32" in capsys.readouterr().err
 
 
 def test_bfloat16_answers_nearly_as_float32(rows, checkpoint, clip):

@@ -15,9 +15,12 @@ from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.cli import main
 from a3d.configuration import Configuration
+from a3d.datasets import ClipFolder
 from a3d.deploy import export as exporting
 from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
+from a3d.engines import Choice, EngineError
+from a3d.engines.clips import CalibrationClips
 from a3d.inference.checkpoint import save
 from a3d.networks import slow_r18, slowfast_r18
 from a3d.video import Sampling, decode_views, normalise
@@ -70,7 +73,12 @@ def check(written, network, configuration, frames, size):
     assert about["gflops"] == cost(network, configuration).gflops
 
 
-@pytest.mark.parametrize("name", ["onnx", "torch_export"])
+@pytest.fixture(scope="module")
+def openvino(slow, tmp_path_factory):
+    return export(slow, SMALL, tmp_path_factory.mktemp("openvino"), "openvino")
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch_export", "openvino"])
 def test_a_file_answers_as_the_network_for_any_batch(request, slow, name):
     check(request.getfixturevalue(name), slow, SMALL, 2, 24)
 
@@ -87,12 +95,24 @@ def test_size_follows_the_square_of_the_width(slow, torch_export, tmp_path):
     assert (small.megabytes - around) / (full.megabytes - around) == pytest.approx(share, abs=0.06)
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torch_export"])
+def test_in_int8_it_answers_nearly_as_the_network(slow, clips, tmp_path):
+    with pytest.raises(EngineError, match=r"no clips to quantise on: .*--clips DIR"):
+        export(slow, SMALL, tmp_path, "openvino", "int8")
+    choice = Choice("openvino", "int8", clips=CalibrationClips(ClipFolder(clips, "train"), slow.sampling))
+    written = export(slow.run_by(choice), SMALL, tmp_path, "openvino", "int8")
+    _, about = runner.load(written.path)
+    assert about["precision"] == "int8" and 1e-3 < written.difference < 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.bin", "network.xml", "run.py"]
+    with pytest.raises(ExportError, match="onnx in int8"):
+        export(slow, SMALL, tmp_path, "onnx", "int8")
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch_export", "openvino"])
 def test_the_runner_gives_the_label_of_predict(request, slow, clips, kind):
     """In a process of its own without this package, and for ONNX without PyTorch."""
     written = request.getfixturevalue(kind)
     paths = [str(path) for path in sorted(clips.rglob("*.mp4"))]
-    hidden = ["a3d", *(["torch"] if kind == "onnx" else [])]
+    hidden = ["a3d", *([] if kind == "torch_export" else ["torch"])]
     script = f"import runpy, sys; sys.modules |= dict.fromkeys({hidden}); del sys.argv[0]; "
     script += "runpy.run_path(sys.argv[0], run_name='__main__')"
     arguments = [sys.executable, "-c", script, str(written.path.with_name("run.py"))]
@@ -168,7 +188,7 @@ def test_a_file_that_differs_is_not_written(slow, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_exported(slow, torch_export, tmp_path, monkeypatch):
-    with pytest.raises(ExportError, match="'coreml': choose one of onnx, torch-export"):
+    with pytest.raises(ExportError, match="'coreml': choose one of onnx, torch-export, openvino"):
         export(slow, SMALL, tmp_path, "coreml")
     with pytest.raises(MissingStatistics):
         export(slow, Configuration(16, 1, 0.5), tmp_path / "folder")

@@ -25,9 +25,9 @@ def no_cache_of_the_user(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def ready(network):
+def ready(network, configurations=(FULL, SMALL)):
     shaken(network)
-    for configuration in (FULL, SMALL):
+    for configuration in configurations:
         frames, side = network.clip_shape(configuration)
         calibrate(network, configuration, [torch.randn(4, 3, frames, side, side)])
     return network
@@ -48,7 +48,8 @@ def check(network, configuration, engine):
     frames, side = network.clip_shape(configuration)
     for batch in (1, 3):
         clip = torch.randn(batch, frames, side, side, 3).movedim(-1, 1)
-        assert apart(other(clip), plain(clip)) < 1e-4 and plain(clip).std() > 1e-3
+        logits = plain(clip)  # of random networks they may be in thousands
+        assert apart(other(clip), logits) < 1e-4 * max(1, float(logits.abs().max())) and logits.std() > 1e-3
         for ours, theirs in zip(other.features(clip.contiguous()), plain.features(clip), strict=True):
             assert ours.shape == theirs.shape and apart(ours, theirs) < 1e-4 * (1 + float(theirs.abs().max()))
 
@@ -65,8 +66,8 @@ def test_openvino_is_exact_where_a_part_sees_the_whole_clip(fast_network, config
 
 @pytest.mark.parametrize("name", ["x3d_xs", "lite0"])
 def test_openvino_is_exact_of_depthwise_networks(name):
-    network = as_trained(shaken(by_name(name, 3, spatial=32, frames=4).eval()), 4, 3)
-    check(ready(network), SMALL, "openvino")
+    network, size = as_trained(by_name(name, 3, spatial=64, frames=4).eval(), 4, 3), Configuration(64, 2, 0.5)
+    check(ready(network, [size]), size, "openvino")
 
 
 def test_onnxruntime_is_exact(network):
@@ -106,7 +107,9 @@ def test_a_loaded_network_predicts_and_explains_by_its_engine(network, clips, tm
     save(ready(network), tmp_path)
     plain, other = load(tmp_path), load(tmp_path, engine="openvino")
     video = next(clips.rglob("*.mp4"))
-    assert predict(video, other, SMALL).probabilities == pytest.approx(predict(video, plain, SMALL).probabilities, abs=1e-5)
+    assert predict(video, other, SMALL).probabilities == pytest.approx(
+        predict(video, plain, SMALL).probabilities, abs=1e-5
+    )
     for method in ("cam", "gradcam"):
         ours, theirs = (explain(video, each, SMALL, method=method) for each in (other, plain))
         assert ours.map == pytest.approx(theirs.map, abs=1e-4) and ours.logit == pytest.approx(theirs.logit, abs=1e-4)
