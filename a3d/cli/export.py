@@ -21,6 +21,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     add_network(sub)
     add_budget(sub)
     sub.add_argument("--format", default="onnx", choices=FILES, help="onnx and openvino run without PyTorch (onnx)")
+    sub.add_argument("--flat", action="store_true", help="with two-dimensional convolutions alone, for phones (Slow)")
     sub.add_argument("--out", required=True, type=Path, help="folder to write")
 
 
@@ -28,7 +29,7 @@ def run(options: argparse.Namespace) -> None:
     network = load_network(options)
     configuration = chosen(network, options.configuration, **budget(options))
     with console.status(f"export {configuration}"):
-        written = export(network, configuration, options.out, options.format, options.precision)
+        written = export(network, configuration, options.out, options.format, options.precision, options.flat)
     if options.json:
         emit([costed(network, configuration) | asdict(written) | {"path": str(written.path)}])
         return

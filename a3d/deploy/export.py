@@ -17,6 +17,7 @@ from a3d.budgets.cost import cost
 from a3d.configuration import Configuration
 from a3d.deploy import runner
 from a3d.deploy.bundle import bundle
+from a3d.deploy.flat import flatten
 from a3d.engines import EngineError, openvino
 from a3d.engines.quantisation import quantise
 from a3d.errors import A3DError
@@ -46,9 +47,11 @@ class Exported:
 class Deployed(nn.Module):
     """A sub-network with its normalisation: uint8 (B, T, S, S, 3), the frames it looks at, to logits (B, classes)."""
 
-    def __init__(self, network: TrainedNetwork, configuration: Configuration) -> None:
+    def __init__(self, network: TrainedNetwork, configuration: Configuration, flat: bool = False) -> None:
+        """flat: with two-dimensional convolutions alone."""
         super().__init__()
-        self.sub, self.sampling = network.extract(configuration), network.sampling
+        sub = network.extract(configuration)
+        self.sub, self.sampling = flatten(sub) if flat else sub, network.sampling
 
     def forward(self, frames: Tensor) -> Tensor:
         return self.sub(normalise(frames, self.sampling))
@@ -60,15 +63,19 @@ def export(
     folder: str | Path,
     kind: str = "onnx",
     precision: str = "float32",
+    flat: bool = False,
 ) -> Exported:
     """Writes the sub-network at a configuration and `run.py`, which classifies videos with it, into `folder`.
 
     kind: `onnx` (`network.onnx`, run by onnxruntime), `torch-export` (`network.pt2`, run by PyTorch without this
     package) or `openvino` (`network.xml` and `network.bin`). The file takes uint8 (B, T, S, S, 3) with any B, and holds
     class names, sampling and provenance. precision: float32, or int8 for OpenVINO, quantised on the clips that the
-    network was loaded with. It is run before it gets its name: ExportError if a logit differs by more than 1e-3, or of
-    int8 the answer on more than a tenth of those clips, or for another kind. Raises MissingStatistics for a
-    configuration that was not calibrated, Untrained without class names, EngineError for int8 without clips.
+    network was loaded with. flat: with two-dimensional convolutions alone, which Slow's can be written as.
+
+    It is run before it gets its name: ExportError if a logit differs by more than 1e-3, or of int8 the answer on more
+    than a tenth of those clips, or for another kind. Raises MissingStatistics for a configuration that was not
+    calibrated, Untrained without class names, EngineError for int8 without clips, NotFlat for a network whose kernels
+    look along time and space at once.
     """
     if kind not in FILES:
         raise ExportError(f"kind {kind!r}: choose one of {', '.join(FILES)}")
@@ -81,7 +88,7 @@ def export(
     other = next((folder / name for name in FILES.values() if name != FILES[kind] and (folder / name).exists()), None)
     if other is not None:
         raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
-    deployed = Deployed(network, configuration).cpu()
+    deployed = Deployed(network, configuration, flat).cpu()
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=folder) as unfinished:
         path = Path(unfinished) / FILES[kind]

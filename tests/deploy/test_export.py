@@ -19,10 +19,11 @@ from a3d.datasets import ClipFolder
 from a3d.deploy import export as exporting
 from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
+from a3d.deploy.flat import NotFlat
 from a3d.engines import Choice, EngineError
 from a3d.engines.clips import CalibrationClips
 from a3d.inference.checkpoint import save
-from a3d.networks import slow_r18, slowfast_r18
+from a3d.networks import slow_r18, slow_r26, slowfast_r18
 from a3d.video import Sampling, decode_views, normalise
 from a3d.video.views import decoded_side, squares
 from tests.conftest import shaken
@@ -85,6 +86,19 @@ def test_a_file_answers_as_the_network_for_any_batch(request, slow, name):
 
 def test_slowfast_takes_one_clip(slowfast, tmp_path):
     check(export(slowfast, SMALL, tmp_path), slowfast, SMALL, 16, 32)
+
+
+def test_flat_has_two_dimensional_convolutions_alone(slowfast, tmp_path):
+    import onnx
+
+    slow = calibrated(slow_r26(3, base_channels=16, spatial=32, frames=4), 4, 3)
+    written = export(slow, SMALL, tmp_path, flat=True)
+    check(written, slow, SMALL, 2, 24)
+    nodes = [node for node in onnx.load(written.path).graph.node if node.op_type in ("Conv", "MaxPool")]
+    kernels = [list(a.ints) for node in nodes for a in node.attribute if a.name == "kernel_shape"]
+    assert len(kernels) > 15 and all(len(kernel) == 2 for kernel in kernels)
+    with pytest.raises(NotFlat, match=r"fast\.stem\.conv has a kernel of 5×7×7.* leave out --flat"):
+        export(slowfast, SMALL, tmp_path / "other", flat=True)
 
 
 def test_size_follows_the_square_of_the_width(slow, torch_export, tmp_path):
