@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the same names for type checkers; a test compares the two
     from a3d.deploy.export import ExportError, export
     from a3d.deploy.live.trace import TraceError
     from a3d.deploy.live.watch import watch
+    from a3d.engines import EngineError
     from a3d.errors import A3DError, InputError
     from a3d.files import FileError
     from a3d.inference.checkpoint import CheckpointError, load, save
@@ -80,6 +81,7 @@ NAMES = {
     "deploy.export": "ExportError export",
     "deploy.live.trace": "TraceError",
     "deploy.live.watch": "watch",
+    "engines": "EngineError",
     "errors": "A3DError InputError",
     "files": "FileError",
     "inference.checkpoint": "CheckpointError load save",
@@ -108,9 +110,20 @@ NAMES = {
     "video": "FrameCache Sampling Video VideoError",
     "weights": "ConversionError convert",
 }
-ROOMS = ("adaptive", "benchmark", "budgets", "cli", "configuration", "datasets", "deploy", "errors", "figures", "files")
-ROOMS += ("inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training", "video")
-ROOMS += ("version", "weights", "stopping")
+ROOMS = (
+    "adaptive",
+    "benchmark",
+    "budgets",
+    "cli",
+    "configuration",
+    "datasets",
+    "deploy",
+    "engines",
+    "errors",
+    "figures",
+)
+ROOMS += ("files", "inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training")
+ROOMS += ("version", "video", "weights", "stopping")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}
 __all__ = sorted(_MODULES)

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
+from a3d.adaptive.extraction import SubNetwork, extract
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.residents import Residents
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.engines.choice import DTYPES, Choice, ready
+from a3d.engines.runtime import PLAIN, Runtime
 from a3d.video.sampling import Sampling
 
 
@@ -21,7 +27,7 @@ class TrainedNetwork(AdaptiveNetwork):
 
     labels: class names. sampling: T × τ and normalisation. range: the configurations that it was trained over.
     table: the configurations that were tested, None before `a3d table`. profile: times on this device, None before
-    `a3d profile`. provenance: where it comes from, plain values.
+    `a3d profile`. provenance: where it comes from, plain values. choice: what runs its sub-networks.
     """
 
     def __init__(
@@ -33,6 +39,7 @@ class TrainedNetwork(AdaptiveNetwork):
         table: Table | None = None,
         profile: Profile | None = None,
         provenance: dict[str, Any] | None = None,
+        choice: Choice | None = None,
     ) -> None:
         """Shares weights and statistics with `network`."""
         super().__init__(network.network, network.graph, network.architecture)
@@ -43,11 +50,49 @@ class TrainedNetwork(AdaptiveNetwork):
         self.table: Table | None = table
         self.profile: Profile | None = profile
         self.provenance: dict[str, Any] = provenance or {}
+        self.choice: Choice = choice or Choice()
 
     @property
     def full(self) -> Configuration:
         """Return all channels at the reference size and frames: the teacher of training (Fig. 2)."""
         return self.range.full
+
+    def run_by(self, choice: Choice) -> TrainedNetwork:
+        """Return the same network, its weights and statistics shared, whose sub-networks are run otherwise."""
+        facts = (self.labels, self.sampling, self.range, self.table, self.profile, self.provenance)
+        return TrainedNetwork(self, *facts, choice)
+
+    def runtime(self, configuration: Configuration, dtype: torch.dtype | None = None) -> Runtime:
+        """Return what runs a sub-network: PyTorch in that dtype, or as chosen when the network was loaded.
+
+        Where the choice was left open, what the profile measured to be fastest, else float32 on PyTorch.
+        """
+        if dtype is not None:
+            return Runtime("pytorch", str(dtype).removeprefix("torch."))
+        allowed = self.choice.runtimes()
+        if self.choice.is_open and self.profile is not None and configuration in self.profile:
+            measured = self.profile.latency(configuration).runtime
+            return measured if measured in allowed else allowed[0]
+        return PLAIN if PLAIN in allowed else allowed[0]
+
+    def compiled(self, configuration: Configuration, runtime: Runtime) -> SubNetwork:
+        """Return the sub-network at a configuration as a runtime runs it. Raises EngineError, MissingStatistics."""
+        dtype = DTYPES[runtime.precision] if runtime.engine == "pytorch" else torch.float32
+        sub = extract(self, configuration, dtype)
+        if runtime.precision == "int8" and self.choice.is_open and not self.choice.can_quantise(sub):
+            runtime = Runtime(runtime.engine)  # its file is gone since it was measured: never required
+        return ready(sub, runtime, self.choice, self.clip_shape(configuration))
+
+    def resident(
+        self, configuration: Configuration, dtype: torch.dtype | None = None, kept: Residents | None = None
+    ) -> SubNetwork:
+        """Return the sub-network as its runtime runs it, kept for whoever asks next in `kept`, by default `residents`.
+
+        dtype: what the convolutions compute in, by PyTorch; if left out, as chosen when the network was loaded.
+        """
+        runtime = self.runtime(configuration, dtype)
+        among = self.residents if kept is None else kept
+        return among.get(self, configuration, runtime, lambda: self.compiled(configuration, runtime))
 
 
 def check_trained(network: AdaptiveNetwork) -> None:

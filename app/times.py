@@ -12,6 +12,7 @@ from sources import Source, network_of
 
 import a3d
 from a3d.budgets.profile import Profile, ProfileError, device_name, file_name
+from a3d.engines import PLAIN
 from a3d.inference.checkpoint import save_profile
 
 ROUNDS = 3  # of all configurations: less exact than `a3d profile`, and done in a minute or two
@@ -34,7 +35,7 @@ def _measurement(source: Source) -> Measurement:
     path = _folder(source) / _file_name()
     if path.exists():
         try:
-            found.profile = Profile.read(path)
+            found.profile = Profile.read(path).only(lambda line: line.runtime == PLAIN)
         except ProfileError as error:
             found.error = str(error)
     return found

@@ -3,7 +3,7 @@
 from a3d.adaptive.adaptation import adapt
 from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.errors import MissingStatistics, NotAdaptable
-from a3d.adaptive.extraction import SubNetwork, extract, fast_dtype
+from a3d.adaptive.extraction import SubNetwork, extract
 from a3d.adaptive.moments import Moments, Statistics
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.ordering import order_channels

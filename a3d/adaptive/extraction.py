@@ -101,21 +101,13 @@ class SubNetwork(nn.Module):
 def extract(network: Adaptive, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
     """Return the sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
 
-    dtype: what the convolutions run in; with torch.bfloat16 logits are within 1%, and `fast_dtype` says where it pays.
+    dtype: what the convolutions run in; with torch.bfloat16 logits are within 1%, and whether that pays is measured
+    (`a3d profile`).
     Raises MissingStatistics if the configuration is not calibrated.
     """
     if configuration not in network.statistics:
         raise MissingStatistics(f"no batch-norm statistics for {configuration}: calibrate it first (a3d table)")
     return SubNetwork(network, configuration, dtype)
-
-
-def fast_dtype(device: str | torch.device = "cpu") -> torch.dtype:
-    """Return bfloat16 where the device multiplies it faster than float32, else float32."""
-    if torch.device(device).type == "cuda":
-        fast = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        fast = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return torch.bfloat16 if fast else torch.float32
 
 
 @dataclass

@@ -88,7 +88,7 @@ class AdaptiveNetwork(nn.Module):
 
     def resident(self, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
         """Return what `extract` does, kept in `residents` for whoever asks next, and shared with them."""
-        return self.residents.get(self, configuration, dtype)
+        return self.residents.get(self, configuration, dtype, lambda: extract(self, configuration, dtype))
 
     # What it is
 

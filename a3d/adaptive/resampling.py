@@ -23,8 +23,11 @@ def short_sides(height: int, width: int, short: int) -> tuple[int, int]:
 
 def resample(x: Tensor, frames: int, height: int, width: int) -> Tensor:
     """(B, C, T, H, W) to (B, C, frames, height, width): frames picked, space interpolated (bilinear, antialias)."""
+    numbers = temporal_indices(x.shape[2], frames)
+    if x.is_meta:  # shapes alone
+        return x.new_empty(*x.shape[:2], frames, height, width)
     if x.shape[2] != frames:
-        x = x[:, :, temporal_indices(x.shape[2], frames)]
+        x = x[:, :, numbers]
     if x.shape[3:] != (height, width):
         batch, channels = x.shape[:2]
         images = x.transpose(1, 2).reshape(batch * frames, channels, *x.shape[3:])

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock
 
-import torch
-
-from a3d.adaptive.extraction import Adaptive, SubNetwork, extract
+from a3d.adaptive.extraction import Adaptive, SubNetwork
 from a3d.adaptive.moments import Statistics
 from a3d.configuration import Configuration
 
@@ -25,7 +24,7 @@ class Resident:
     @property
     def bytes(self) -> int:
         """Of its weights, each with its copy in the layout of its kernel."""
-        return sum(2 * parameter.nbytes for parameter in self.sub.parameters())
+        return 2 * (sum(parameter.nbytes for parameter in self.sub.parameters()) + getattr(self.sub.body, "nbytes", 0))
 
 
 class Residents:
@@ -39,7 +38,7 @@ class Residents:
 
     def __init__(self, limit: int = BYTES) -> None:
         self.limit = limit
-        self._kept: OrderedDict[tuple[Configuration, torch.dtype], Resident] = OrderedDict()
+        self._kept: OrderedDict[tuple[Configuration, Hashable], Resident] = OrderedDict()
         self._weights: list[tuple[int, int]] = []
         self._lock = Lock()
 
@@ -51,15 +50,17 @@ class Residents:
         """Bytes in use now."""
         return sum(kept.bytes for kept in self._kept.values())
 
-    def get(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> SubNetwork:
-        """The sub-network, at hand or extracted now. Raises MissingStatistics."""
-        key, statistics, weights = (configuration, dtype), network.statistics.get(configuration), _weights(network)
+    def get(
+        self, network: Adaptive, configuration: Configuration, how: Hashable, make: Callable[[], SubNetwork]
+    ) -> SubNetwork:
+        """The sub-network that `make` makes, at hand or made now. how: tells apart those of one configuration."""
+        key, statistics, weights = (configuration, how), network.statistics.get(configuration), _weights(network)
         with self._lock:
             if weights != self._weights:
                 self._kept.clear()
                 self._weights = weights
             if key not in self._kept or self._kept[key].statistics is not statistics:
-                self._kept[key] = Resident(extract(network, configuration, dtype), statistics)
+                self._kept[key] = Resident(make(), statistics)
             self._kept.move_to_end(key)
             while len(self._kept) > 1 and self.held > self.limit:
                 self._kept.popitem(last=False)

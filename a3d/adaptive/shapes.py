@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from a3d.adaptive.errors import NotAdaptable
+from a3d.adaptive.shape_rules import ShapeRules
 from a3d.adaptive.tracing import NORMS, name_of
 
 Shapes = dict[fx.Node, torch.Size]
@@ -37,7 +38,8 @@ def shapes_of(skeleton: nn.Module, graph: fx.Graph, frames: int, side: int) -> S
             continue
         args, kwargs = fx.map_arg((node.args, node.kwargs), values.__getitem__)
         try:
-            values[node] = clip if node.op == "placeholder" else _value(skeleton, node, args, kwargs)
+            with ShapeRules():
+                values[node] = clip if node.op == "placeholder" else _value(skeleton, node, args, kwargs)
         except (RuntimeError, TypeError, IndexError, ValueError) as error:
             raise NotAdaptable(
                 f"{name_of(node)} does not run on a clip of {frames} frames, {side}² ({str(error).splitlines()[0]}): "

@@ -10,6 +10,7 @@ from torch import Tensor, fx
 from a3d.adaptive.errors import NotAdaptable
 from a3d.adaptive.execution import Execution, Pass, is_depthwise, pool
 from a3d.adaptive.graph import Graph
+from a3d.adaptive.shape_rules import ShapeRules
 from a3d.adaptive.shapes import Shapes, positions
 from a3d.adaptive.tracing import NORMS, name_of
 from a3d.configuration import Configuration, ConfigurationError
@@ -120,8 +121,9 @@ def _follow(graph: Graph, configuration: Configuration, clip: tuple[int, int], s
 
     frames, side = clip
     run = Execution(graph, graph.skeleton, Pass(configuration, observe=observe))
-    maps = run.body(torch.empty(2, 3, frames, side, side, device="meta"))
-    run.head(pool(graph, maps))
+    with ShapeRules():
+        maps = run.body(torch.empty(2, 3, frames, side, side, device="meta"))
+        run.head(pool(graph, maps))
 
 
 def _last(shapes: Shapes) -> str:

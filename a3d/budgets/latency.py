@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import random
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -16,14 +17,18 @@ from tempfile import TemporaryDirectory
 
 import torch
 
+from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.adaptive.residents import Residents
 from a3d.budgets.profile import STAGES, Latency, Profile, ProfileError, Timing, device_name
 from a3d.configuration import Configuration
+from a3d.engines.runtime import Runtime
 from a3d.synthetic import render, write
 from a3d.version import __version__
 from a3d.video import crop_views, decode_views
 
 RENDERED = "a rendered clip of 3 s, 320x240, H.264"
+FEWEST = 3  # rounds, however long they take
 
 
 def profile(
@@ -33,13 +38,18 @@ def profile(
     rounds: int = 15,
     threads: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
+    seconds: float = math.inf,
 ) -> Profile:
-    """Measures every row of `network.table`, each as the sub-network that `network.extract` gives.
+    """Measures the rows of `network.table` with what the network was loaded to run them with.
 
-    Every round runs all of them, in an order of its own, so that whatever else the machine does falls on all alike.
+    Where that was left open ("auto"), the trade-off list alone, in every engine and precision that runs here; in int8
+    where its file is there, or the clips to make it. Every round runs all rows, in an order of its own, so that what
+    else the machine does falls on all alike.
+
     video: what is decoded, a rendered clip if left out. batches: clips at once. threads: of the processor; those of
-    PyTorch if left out. progress is told the runs done and their total. dtype: what the convolutions compute in.
+    PyTorch if left out. progress is told the runs done and their total. dtype: what the convolutions compute in, by
+    PyTorch. seconds: after so many no round begins, but for the first three.
     Raises ProfileError without a table.
     """
     if network.table is None:
@@ -51,45 +61,81 @@ def profile(
     ):
         if count < 1:
             raise ProfileError(f"{name} {count}: give at least 1")
-    runs = [(row.configuration, batch) for row in network.table.rows for batch in batches]
-    times: dict[tuple[Configuration, int], list[list[float]]] = defaultdict(list)
+    is_open = dtype is None and network.choice.is_open
+    rows = network.table.trade_off() if is_open else network.table.rows
+    runs = [(row.configuration, batch) for row in rows for batch in batches]
+    times: dict[tuple[Configuration, int, Runtime], list[list[float]]] = defaultdict(list)
     with _threads(threads) as count, _file(video) as path, torch.inference_mode():
-        for done, run in enumerate(_turns(runs, rounds), 1):
-            times[run].append(_milliseconds(network, path, *run, dtype))
+        ready = _Ready(network, dtype)
+        for done, run in enumerate(_turns(runs, rounds, seconds), 1):
+            for runtime, found in _milliseconds(network, path, *run, ready.subs(run[0])).items():
+                times[*run, runtime].append(found)
             progress(done, rounds * len(runs))
-    return Profile(
-        device_name(network.device),
-        count,
-        tuple(Latency(*run, **_timings(times[run])) for run in runs),
-        _notes(network, RENDERED if video is None else Path(video).name, rounds),
-        str(dtype).removeprefix("torch."),
-    )
+    lines = (Latency(c, batch, **_timings(found), runtime=r) for (c, batch, r), found in times.items())
+    notes = _notes(network, RENDERED if video is None else Path(video).name, len(next(iter(times.values()))))
+    return Profile(device_name(network.device), count, tuple(lines), notes)
 
 
-def _turns(runs: Sequence[tuple[Configuration, int]], rounds: int) -> Iterator[tuple[Configuration, int]]:
+class _Ready:
+    """Sub-networks as they will be run, as many as fit into memory side by side."""
+
+    def __init__(self, network: AdaptiveNetwork, dtype: torch.dtype | None) -> None:
+        self.network, self.kept = network, Residents()
+        self.runtimes = network.choice.runtimes() if dtype is None else (Runtime("pytorch", str(dtype)[6:]),)
+        self._quantised: dict[Configuration, bool] = {}
+
+    def subs(self, configuration: Configuration) -> dict[Runtime, SubNetwork]:
+        """Return the sub-network of a configuration for every runtime."""
+        return {
+            runtime: self.kept.get(
+                self.network, configuration, runtime, lambda r=runtime: self.network.compiled(configuration, r)
+            )
+            for runtime in self.runtimes
+            if runtime.precision != "int8" or self._is_quantised(configuration)
+        }
+
+    def _is_quantised(self, configuration: Configuration) -> bool:
+        """Where nobody asked for int8 in particular, it is measured if it can be had."""
+        if self.network.choice.precision == "int8":
+            return True
+        if configuration not in self._quantised:
+            self._quantised[configuration] = self.network.choice.can_quantise(self.network.extract(configuration))
+        return self._quantised[configuration]
+
+
+def _turns(
+    runs: Sequence[tuple[Configuration, int]], rounds: int, seconds: float
+) -> Iterator[tuple[Configuration, int]]:
     """All runs once a round, shuffled: none always follows the same other."""
-    draw = random.Random(0)
-    for _ in range(rounds):
+    draw, start = random.Random(0), time.monotonic()
+    for number in range(rounds):
+        if number >= FEWEST and time.monotonic() - start > seconds:
+            return
         yield from draw.sample(runs, len(runs))
 
 
 def _milliseconds(
-    network: AdaptiveNetwork, path: Path, configuration: Configuration, batch: int, dtype: torch.dtype
-) -> list[float]:
-    """One run: milliseconds of each of `STAGES`. The network has answered once before it is timed, as in service."""
-    sub, device = network.extract(configuration, dtype), network.device
-    size = network.clip_shape(configuration)[1]
+    network: AdaptiveNetwork,
+    path: Path,
+    configuration: Configuration,
+    batch: int,
+    subs: Mapping[Runtime, SubNetwork],
+) -> dict[Runtime, list[float]]:
+    """One run: milliseconds of each of `STAGES`. A network has answered once before it is timed, as in service."""
+    device, size = network.device, network.clip_shape(configuration)[1]
     start = time.perf_counter()
     frames = torch.cat([decode_views(path, network.sampling, 1)[0] for _ in range(batch)])
     decoded = time.perf_counter()
     clips = crop_views(frames, network.sampling, 1, size).to(device)
-    prepared = _now(device)
-    sub(clips)
-    warm = _now(device)
-    sub(clips)
-    answered = _now(device)
-    decode, prepare, answer = decoded - start, prepared - decoded, answered - warm
-    return [1000 * took for took in (decode, prepare, answer, decode + prepare + answer)]
+    before = [decoded - start, _now(device) - decoded]
+    found = {}
+    for runtime, sub in subs.items():
+        sub(clips)
+        warm = _now(device)
+        sub(clips)
+        stages = [*before, _now(device) - warm]
+        found[runtime] = [1000 * took for took in (*stages, sum(stages))]
+    return found
 
 
 def _now(device: torch.device) -> float:

@@ -29,6 +29,7 @@ TEST_COLUMNS = ("data", "views", "weights")
 
 # No file and no number of a table comes near: what does is damaged.
 LARGEST, SIDE, COUNT, GFLOPS = 2**24, 2**14, 10**12, 1e9
+INT8 = "int8"  # column of a table whose rows were tested at that precision too
 
 
 class TableError(A3DError, ValueError):
@@ -40,7 +41,8 @@ class Row:
     """A row is one tested configuration.
 
     gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
-    clips: how many it was tested on. mean_ap: percent, of several labels a clip. None: not known.
+    clips: how many it was tested on. mean_ap: percent, of several labels a clip. int8: what `accuracy` is where the
+    convolutions compute in int8. None: not known.
     trade_off: on the table's trade-off list.
     source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
     the source prints, not ours. note: what to tell whoever sees the row.
@@ -63,6 +65,11 @@ class Row:
     data: str = ""
     views: str = ""
     weights: str = ""
+    int8: float | None = None
+
+    def accuracy_at(self, precision: str) -> float:
+        """Return the accuracy at a precision, as far as it was tested: that of bfloat16 counts as that of float32."""
+        return self.int8 if precision == "int8" and self.int8 is not None else self.accuracy
 
     @property
     def accuracy(self) -> float:
@@ -185,15 +192,16 @@ class Table:
     def trade_off(self, by: str = "gflops", profile: Profile | None = None) -> list[Row]:
         """The rows that `choose` can give, cheapest first: each costs more than the one before and is more accurate.
 
-        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, and rows that it has not
-        measured are left out.
+        by: what cost is counted in, as in `costs`. Milliseconds are those of `profile`, where a row counts at the
+        accuracy of the precision that it runs in, and rows that it has not measured are left out.
         """
-        cost, rows = self.costs(by, profile), self.rows
-        if by == "milliseconds":
-            rows = [row for row in rows if row.configuration in profile]
-            if not rows:
-                raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
-        return best_within(rows, cost)
+        cost = self.costs(by, profile)
+        if by != "milliseconds":
+            return best_within(self.rows, cost)
+        rows = [row for row in self.rows if row.configuration in profile]
+        if not rows:
+            raise BudgetError("the profile has none of the table's configurations: measure again (a3d profile)")
+        return best_within(rows, cost, lambda row: row.accuracy_at(profile.precision(row.configuration)))
 
     def costs(self, unit: str, profile: Profile | None = None) -> Callable[[Row], float]:
         """Return what tells the cost of a row: in a unit of budgets, or as "share", in percent of the full network's
@@ -254,14 +262,19 @@ class Table:
         if self.published:
             return PUBLISHED_COLUMNS
         columns = COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
-        return (*columns, *TEST_COLUMNS) if any(row.data for row in self.rows) else columns
+        columns = (*columns, *TEST_COLUMNS) if any(row.data for row in self.rows) else columns
+        return columns if all(row.int8 is None for row in self.rows) else (*columns, INT8)
 
 
-def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: row.gflops) -> list[Row]:
+def best_within(
+    rows: Iterable[Row],
+    cost: Callable[[Row], float] = lambda row: row.gflops,
+    accuracy: Callable[[Row], float] = lambda row: row.accuracy,
+) -> list[Row]:
     """Cheapest first, every row that is more accurate than all that cost no more: rising in both by construction."""
     best: list[Row] = []
-    for row in sorted(rows, key=lambda row: (cost(row), -row.accuracy, row.gflops, row.params, row.configuration)):
-        if not best or row.accuracy > best[-1].accuracy:
+    for row in sorted(rows, key=lambda row: (cost(row), -accuracy(row), row.gflops, row.params, row.configuration)):
+        if not best or accuracy(row) > accuracy(best[-1]):
             best.append(row)
     return best
 
@@ -269,7 +282,7 @@ def best_within(rows: Iterable[Row], cost: Callable[[Row], float] = lambda row: 
 def _fields(row: Row) -> dict[str, object]:
     size = row.configuration
     return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
-        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap", *TEST_COLUMNS)
+        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap", *TEST_COLUMNS, INT8)
     }
 
 
@@ -315,6 +328,7 @@ def _read(fields: dict[str, str | None], where: str) -> Row:
         printed=fields.get("printed") == "True",
         note=fields.get("note") or "",
         mean_ap=value("mean_ap", float, 0, 100, optional=True) if "mean_ap" in fields else None,
+        int8=value(INT8, float, 0, 100, optional=True) if INT8 in fields else None,
         **{name: _word(fields.get(name) or "", name, where) for name in TEST_COLUMNS},
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
+from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, progress_bar, ranked
 from a3d.datasets.ava import THRESHOLD
 from a3d.figures.people import write_people
@@ -47,7 +47,6 @@ def run(options: argparse.Namespace) -> None:
             configuration,
             options.every,
             lambda done, total: bar.update(task, completed=done, total=total),
-            dtype(options),
         )
     if options.out:
         write_people(options.video, scenes, options.out, options.above)

@@ -15,7 +15,6 @@ from a3d.cli.options import (
     add_network,
     budget,
     command,
-    dtype,
     load_network,
     read_data,
     views,
@@ -61,7 +60,6 @@ def run(options: argparse.Namespace) -> None:
             configurations,
             options.views,
             progress=lambda done, _: bar.update(task, completed=done),
-            dtype=dtype(options),
         )
     report_broken(results[configurations[0]].broken)
     if options.detections and parallel.is_main():

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
+from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, ranked
 from a3d.maps.maps import Explanation, compare
 from a3d.maps.overlay import write_overlay
@@ -34,7 +34,6 @@ def run(options: argparse.Namespace) -> None:
         options.configuration,
         label=options.label,
         method=options.method,
-        dtype=dtype(options),
         **budget(options),
     )
     if options.out:

@@ -9,7 +9,6 @@ from pathlib import Path
 from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import console, costed, emit
 from a3d.deploy.export import FILES, TOLERANCE, export
-from a3d.errors import InputError
 from a3d.inference.prediction import chosen
 
 
@@ -21,20 +20,20 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     add_network(sub)
     add_budget(sub)
-    sub.add_argument("--format", default="onnx", choices=FILES, help="onnx runs without PyTorch (onnx)")
+    sub.add_argument("--format", default="onnx", choices=FILES, help="onnx and openvino run without PyTorch (onnx)")
+    sub.add_argument("--flat", action="store_true", help="with two-dimensional convolutions alone, for phones (Slow)")
     sub.add_argument("--out", required=True, type=Path, help="folder to write")
 
 
 def run(options: argparse.Namespace) -> None:
-    if options.precision != "float32":
-        raise InputError(f"--precision {options.precision}: an exported file computes in float32; leave it out")
     network = load_network(options)
     configuration = chosen(network, options.configuration, **budget(options))
     with console.status(f"export {configuration}"):
-        written = export(network, configuration, options.out, options.format)
+        written = export(network, configuration, options.out, options.format, options.precision, options.flat)
     if options.json:
         emit([costed(network, configuration) | asdict(written) | {"path": str(written.path)}])
         return
     print(f"{written.path}: {configuration}, {written.megabytes:.2f} MB")
-    print(f"  largest difference of a logit from PyTorch {written.difference:.1e} (allowed {TOLERANCE:g})")
+    allowed = f"(allowed {TOLERANCE:g})" if options.precision == "float32" else "on the clips quantised on"
+    print(f"  largest difference of a logit from PyTorch {written.difference:.1e} {allowed}")
     print(f"  python {options.out / 'run.py'} clip.mp4")

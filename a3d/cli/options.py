@@ -17,11 +17,13 @@ from a3d.datasets import ClipSet, read_dataset
 from a3d.datasets.ava import THRESHOLD
 from a3d.datasets.groups import warning
 from a3d.datasets.official import kind
+from a3d.engines.runtime import AUTO
+from a3d.engines.runtime import PRECISIONS as ENGINES
 from a3d.errors import InputError
 from a3d.inference.checkpoint import is_checked, load
 from a3d.trained import TrainedNetwork
 
-PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+PRECISIONS = ("float32", "bfloat16", "int8", AUTO)
 RANGES = {"0.016": range_0016, "0.06": range_006}
 
 BUDGETS = {
@@ -49,10 +51,19 @@ def add_network(sub: argparse.ArgumentParser, default: bool = True) -> None:
     sub.add_argument("--checkpoint", type=Path, default=path, required=not default, help=help_)
     add_device(sub)
     sub.add_argument(
+        "--engine",
+        choices=(*ENGINES, AUTO),
+        help="what runs the network (pytorch); auto: what a3d profile measured to be fastest here",
+    )
+    sub.add_argument(
         "--precision",
         default="float32",
         choices=PRECISIONS,
-        help="what convolutions compute in (float32); bfloat16: logits within 1%%, faster where the device has it",
+        help="what convolutions compute in (float32); bfloat16: logits within 1%%; int8: by OpenVINO, a3d table tells "
+        "its top-1; auto: the fastest that was measured, int8 where it costs at most a point",
+    )
+    sub.add_argument(
+        "--clips", type=Path, metavar="DIR", help="to quantise on, once (those that the checkpoint was trained on)"
     )
     add_json(sub)
 
@@ -62,17 +73,13 @@ def add_json(sub: argparse.ArgumentParser) -> None:
 
 
 def load_network(options: argparse.Namespace) -> TrainedNetwork:
-    """The network that the options of `add_network` name, where they want it, with its times in that precision."""
-    network = load(options.checkpoint, options.device, dtype=dtype(options))
+    """The network that the options of `add_network` name, run where and as they want it, with its times so."""
+    how = {"engine": options.engine, "precision": options.precision, "clips": options.clips}
+    network = load(options.checkpoint, options.device, **how)
     if not is_checked(options.checkpoint) and parallel.is_main():
         unknown = "it was written by an older version, without checksums, so that damage may go unseen"
         print(f"{options.checkpoint}: {unknown}; a3d.save adds them", file=sys.stderr)
     return network
-
-
-def dtype(options: argparse.Namespace) -> torch.dtype:
-    """What --precision names."""
-    return PRECISIONS[options.precision]
 
 
 def ours() -> Path:

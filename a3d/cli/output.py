@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -84,3 +85,30 @@ def progress_bar() -> Bar:
         TimeRemainingColumn(),
         console=console,
     )
+
+
+class ArchiveBar:
+    """A progress bar of an archive: videos, a second of them, time left; .seconds: since its first call."""
+
+    def __init__(self, bar: Bar) -> None:
+        self._bar, self._task, self._begun, self._done = bar, None, 0.0, 0
+
+    def show(self, done: int, total: int) -> None:
+        """Told where a run stands; what was done before it began does not count for its speed."""
+        if self._task is None:
+            self._task = self._bar.add_task("predict", total=total, completed=done, pace="")
+            self._begun, self._done = time.monotonic(), done
+        rate = (done - self._done) / max(1e-9, self.seconds)
+        self._bar.update(self._task, completed=done, pace=f"{rate:.1f} clips/s")
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun
+
+
+@contextmanager
+def archive_bar() -> Iterator[ArchiveBar]:
+    pace = TextColumn("{task.fields[pace]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), pace, TimeRemainingColumn())
+    with Bar(*columns, console=console) as bar:
+        yield ArchiveBar(bar)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from a3d.cli.options import add_budget, add_network, budget, command, dtype, load_network
+from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, progress_bar
 from a3d.errors import InputError
 from a3d.inference.prediction import chosen
@@ -39,7 +39,6 @@ def run(options: argparse.Namespace) -> None:
             configuration,
             options.every,
             lambda done, total: bar.update(task, completed=done, total=total),
-            dtype(options),
         )
     if options.json:
         about = {"video": str(options.video)} | costed(network, configuration)

@@ -6,9 +6,11 @@ import argparse
 from dataclasses import replace
 from signal import SIGINT, SIGTERM
 
+import torch
+
 from a3d import parallel
 from a3d.budgets.refinement import between
-from a3d.budgets.table import Row
+from a3d.budgets.table import INT8, Row
 from a3d.cli.options import (
     add_data,
     add_larger_crops,
@@ -16,7 +18,6 @@ from a3d.cli.options import (
     command,
     configuration,
     count,
-    dtype,
     load_network,
     read_data,
     views,
@@ -28,6 +29,7 @@ from a3d.datasets import ClipSet
 from a3d.inference.checkpoint import save_table
 from a3d.stopping import Stopped, Terminated
 from a3d.testing.evaluation import build_table, identity
+from a3d.testing.quantised import measure_int8
 from a3d.testing.refinement import refine
 from a3d.trained import TrainedNetwork
 
@@ -58,12 +60,17 @@ def run(options: argparse.Namespace) -> None:
     training, dataset = (read_data(options, split) for split in ("train", "val"))
     warn_of_crossing(training, dataset)
     tested, added = [], ()
-    if options.configuration or not (options.refine and network.table):  # a table that is there is refined as it is
+    # A table that is there is refined, and tested in int8, as it is.
+    if options.configuration or not ((options.refine or options.precision == INT8) and network.table):
         tested = _test(network, training, dataset, options)
     if options.refine:
         added = _refine(network, training, dataset, options)
+    if options.precision == INT8:
+        in_int8 = _test_int8(network, training, dataset, options)
+        tested += [c for c in in_int8 if c not in tested]
     if options.json:
-        rows = [(network.table.row(c), False) for c in tested] + [(row, True) for row in added]
+        rows = [(network.table.row(c), False) for c in tested]
+        rows += [(network.table.row(row.configuration), True) for row in added]
         emit([_fields(row, refined) for row, refined in rows])
         return
     for row in network.table.trade_off():
@@ -118,8 +125,28 @@ def _refine(
     return refined.added
 
 
+def _test_int8(
+    network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace
+) -> list[Configuration]:
+    """Adds what rows reach in int8: those asked for, or the trade-off list; returns their configurations."""
+    wanted = options.configuration
+    with progress_bar() as bar:
+        task = bar.add_task("quantise and test", total=None)
+        results = measure_int8(
+            network,
+            training,
+            dataset,
+            [c.enlarged for c in wanted] if wanted and options.larger_crops else wanted,
+            options.views,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _save(network, options)
+    return list(results)
+
+
 def _line(row: Row, network: TrainedNetwork) -> str:
-    return f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.accuracy:5.1f}% {network.table.metric}"
+    int8 = "" if row.int8 is None else f", {row.int8:5.1f}% in int8"
+    return f"{row.configuration!s:>16}  {row.gflops:8.3f} GFLOPs  {row.accuracy:5.1f}% {network.table.metric}{int8}"
 
 
 def _brought(row: Row, network: TrainedNetwork) -> str:
@@ -137,7 +164,7 @@ def _how(bar: Bar, options: argparse.Namespace) -> dict:
         "views": options.views,
         "calibration_clips": options.calibration_clips,
         "progress": lambda done, total: bar.update(task, completed=done, total=total),
-        "dtype": dtype(options),
+        "dtype": torch.float32 if options.precision == INT8 else None,
     }
 
 
@@ -149,5 +176,5 @@ def _save(network: TrainedNetwork, options: argparse.Namespace) -> None:
 def _fields(row: Row, refined: bool) -> dict:
     """A tested configuration; refined: whether it was proposed here."""
     tested = {"configuration": row.configuration.key, "gflops": row.gflops, "params": row.params}
-    names = ("top1", "mean_class", "top5", "mean_ap", "clips", "trade_off")
+    names = ("top1", "mean_class", "top5", "mean_ap", "clips", "trade_off", "int8")
     return tested | {name: getattr(row, name) for name in names} | {"refined": refined}

@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from a3d.cli.options import BUDGETS, add_network, command, dtype, load_network
+from a3d.cli.options import BUDGETS, add_network, command, load_network
 from a3d.cli.output import costed
 from a3d.deploy.live.limit import LimitFile
 from a3d.deploy.live.trace import Step, Summary, TraceFile
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
         network.table.choose(**fixed)  # an error below the cheapest
     limit = LimitFile(options.limit, lambda line: print(line, file=sys.stderr)) if options.limit else lambda: fixed
     trace = TraceFile(options.trace) if options.trace else nullcontext()
-    found = watch(options.source, network, options.deadline_ms, options.every_ms, limit, dtype(options))
+    found = watch(options.source, network, options.deadline_ms, options.every_ms, limit)
     with trace, closing(found), suppress(KeyboardInterrupt):  # that is how one stops watching
         for step in takewhile(lambda step: step.time <= options.seconds, found):
             steps.append(step)

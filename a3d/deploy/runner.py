@@ -1,6 +1,6 @@
-"""What happens in a video, by the network beside this script; no A3D, and for an .onnx file no PyTorch.
+"""What happens in a video, by the network beside this script; no A3D, and for an .onnx or .xml file no PyTorch.
 
-pip install onnxruntime numpy av
+pip install onnxruntime numpy av    (openvino in place of onnxruntime, for an .xml file)
 python run.py clip.mp4
 """
 
@@ -18,7 +18,7 @@ from a3d.video.reader import Reader
 def main(paths):
     if not paths:
         sys.exit("error: no video given; python run.py clip.mp4")
-    classify, about = load(next(Path(__file__).parent.glob("network.*")))
+    classify, about = load(next(path for path in Path(__file__).parent.glob("network.*") if path.suffix != ".bin"))
     for path in paths:
         try:
             clip = read(path, **about["sampling"])
@@ -43,6 +43,12 @@ def load(file):
         session = onnxruntime.InferenceSession(file)
         about = session.get_modelmeta().custom_metadata_map["a3d"]
         return lambda clips: session.run(None, {"frames": clips})[0], json.loads(about)
+    if file.suffix == ".xml":
+        import openvino
+
+        network = openvino.Core().read_model(file)
+        run = openvino.compile_model(network, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        return lambda clips: run(clips)[0], json.loads(network.get_rt_info("a3d").astype(str))
     import torch
 
     extra = {"a3d.json": ""}

@@ -9,6 +9,7 @@ wrong.
 from __future__ import annotations
 
 from dataclasses import asdict
+from dataclasses import replace as replace_
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from a3d.adaptive.architecture import Architecture
 from a3d.adaptive.checksum import MOMENTS, checksum, weights, weights_checksum
 from a3d.adaptive.moments import Statistics
 from a3d.adaptive.network import AdaptiveNetwork
-from a3d.budgets.profile import Profile, device_name, file_name
+from a3d.budgets.profile import Latency, Profile, device_name, file_name
 from a3d.budgets.table import LARGEST, Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
+from a3d.engines.choice import Choice
+from a3d.engines.clips import CalibrationClips, named_clips
 from a3d.errors import A3DError
 from a3d.files import remove_leftovers, replace
 from a3d.inference.checks import check_config, check_statistics, check_weights
@@ -37,6 +40,7 @@ FORMAT = 2
 HEADER = 2**20  # bytes: names and shapes of a file of tensors
 TESTED = 2**12  # configurations: more than any table has
 LARGEST_WEIGHTS = 2**33  # bytes, of a network of one's own
+MOST_LOST = 1.0  # percentage points of accuracy that int8 may cost where nobody asked for it
 
 
 def save(network: TrainedNetwork, folder: str | Path, half: bool = False) -> None:
@@ -95,9 +99,14 @@ def _check_table(table: Table | None, known: str, path: Path) -> None:
 
 
 def save_profile(profile: Profile, folder: str | Path) -> Path:
-    """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder."""
+    """Write `profile-DEVICE.json`, named by the device and its threads, into a checkpoint folder.
+
+    What it holds of other engines and precisions stays.
+    """
     path = Path(folder) / profile.file_name
     remove_leftovers(folder)
+    if path.exists():
+        profile = profile.updated(Profile.read(path))
     replace(path, lambda temporary: temporary.write_text(profile.to_json(), encoding="utf-8"))
     return path
 
@@ -106,26 +115,39 @@ def load(
     folder: str | Path,
     device: str | torch.device = "cpu",
     network: nn.Module | None = None,
-    dtype: torch.dtype = torch.float32,
+    engine: str | None = None,
+    precision: str = "float32",
+    clips: str | Path | None = None,
 ) -> TrainedNetwork:
     """Return the network of a checkpoint folder, in evaluation mode, with labels, sampling, range, table, provenance.
 
     `.profile` is what `a3d profile` measured on this device with as many threads, None if it has not. network: the
-    module that was adapted, for a network of one's own, whose code no checkpoint holds. dtype: what sub-networks will
-    compute in, whose times `.profile` then holds; weights are float32.
-    Raises CheckpointError, naming the file, the cause and the remedy.
+    module that was adapted, for a network of one's own, whose code no checkpoint holds.
+
+    engine, precision: what runs its sub-networks, whose times `.profile` then holds: `pytorch` (float32, bfloat16),
+    `openvino` (these and int8) or `onnxruntime` (float32); "auto" for what was measured to be fastest, else float32 on
+    PyTorch. Weights are float32. clips: to quantise on where no int8 file is there yet, a folder or a list; by default
+    those that the checkpoint was trained on, if they are still there.
+    Raises CheckpointError, naming the file, the cause and the remedy; EngineError for what does not run here.
     """
     contents = Contents(folder)
     try:
-        return _loaded(contents, device, network, dtype)
+        return _loaded(contents, device, network, engine, precision, clips)
     except Mixed:
         if Contents(folder).config == contents.config:
             raise
-        return _loaded(Contents(folder), device, network, dtype)  # it was written anew in this moment
+        return _loaded(
+            Contents(folder), device, network, engine, precision, clips
+        )  # it was written anew in this moment
 
 
 def _loaded(
-    contents: Contents, device: str | torch.device, module: nn.Module | None, dtype: torch.dtype
+    contents: Contents,
+    device: str | torch.device,
+    module: nn.Module | None,
+    engine: str | None,
+    precision: str,
+    clips: str | Path | None,
 ) -> TrainedNetwork:
     folder, config = contents.folder, contents.config
     if config.get("format") not in (1, FORMAT):
@@ -150,9 +172,33 @@ def _loaded(
     table = Table.parse(content, folder / TABLE) if content is not None else None
     if "weights" in config:
         _check_table(table, config["weights"], folder / TABLE)
-    path = folder / file_name(device_name(device), torch.get_num_threads(), str(dtype).removeprefix("torch."))
-    profile = Profile.read(path) if path.exists() else None
-    return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance).to(device)
+    choice = _choice(engine, precision, folder, clips or named_clips(provenance), sampling, str(device))
+    path = folder / file_name(device_name(device), torch.get_num_threads())
+    profile = usable(Profile.read(path), table, choice) if path.exists() else None
+    return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance, choice).to(device)
+
+
+def usable(profile: Profile, table: Table | None, choice: Choice) -> Profile | None:
+    """Return what of a profile a choice may run: left open, int8 only where it costs at most a point of accuracy."""
+    allowed = choice.runtimes()
+
+    def fits(line: Latency) -> bool:
+        if line.runtime not in allowed or line.runtime.precision != "int8" or choice.precision == "int8":
+            return line.runtime in allowed
+        rows = () if table is None else table.rows
+        tested = next((row for row in rows if row.configuration == line.configuration), None)
+        return tested is not None and tested.int8 is not None and tested.int8 >= tested.accuracy - MOST_LOST
+
+    return profile.only(fits)
+
+
+def _choice(
+    engine: str | None, precision: str, folder: Path, clips: str | Path | None, sampling: Sampling, device: str
+) -> Choice:
+    """Raises EngineError if nothing here runs it; clips are read where they are needed alone."""
+    plain = Choice(engine, precision, folder, device=device.partition(":")[0])
+    needs_clips = any(runtime.precision == "int8" for runtime in plain.runtimes())
+    return replace_(plain, clips=CalibrationClips.read(clips, sampling)) if clips and needs_clips else plain
 
 
 def architecture_of(fields: dict[str, Any]) -> Architecture:

@@ -51,13 +51,14 @@ def detect(
     configuration: Configuration | None = None,
     every: float = 1.0,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     **budget: Unpack[Limits],
 ) -> tuple[Scene, ...]:
     """Find people and their actions every `every` seconds, each moment judged from the clip around it.
 
     proposer: gives the boxes, as `proposals` or `detected` make one. The configuration is given, or chosen as in
-    `predict`. progress is told the moments done and their total. dtype: what the convolutions compute in.
+    `predict`. progress is told the moments done and their total. dtype: what the convolutions compute in, by
+    PyTorch; by default as the network was loaded to run.
     Raises VideoError, MissingStatistics, and ConfigurationError for a network that classifies clips and for an `every`
     that is not above 0.
     """

@@ -46,16 +46,16 @@ def predict(
     network: TrainedNetwork,
     configuration: Configuration | None = None,
     views: tuple[int, int] = (1, 1),
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     **budget: Unpack[Limits],
 ) -> Prediction:
     """Names and probabilities for a video, at the configuration given or within `gflops=`, `milliseconds=` (of a clip
     on this device), `params=` or `megabytes=`, or else at the full one.
 
     views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). dtype: what the
-    convolutions compute in, as in `extract`. Raises VideoError for a file without pictures, BudgetError below the
-    cheapest tested configuration, MissingStatistics for one that was not calibrated, ConfigurationError for a network
-    in training mode.
+    convolutions compute in, by PyTorch; by default as the network was loaded to run.
+    Raises VideoError for a file without pictures, BudgetError below the cheapest tested configuration,
+    MissingStatistics for one that was not calibrated, ConfigurationError for a network in training mode.
     """
     check_trained(network)
     if network.training:

@@ -72,7 +72,7 @@ def segments(
     configuration: Configuration | None = None,
     every: float | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     **limits: Unpack[budget.Limits],
 ) -> list[Segment]:
     """Return what happens when in a video of any length: one segment after the other, from its start to its end.
@@ -88,7 +88,7 @@ def ribbon(
     configurations: Sequence[Configuration],
     every: float | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     picture: int | None = None,
     limits: Limits = LONG,
 ) -> Iterator[Moment]:
@@ -96,7 +96,7 @@ def ribbon(
 
     every: seconds from moment to moment, half a clip if left out; each is judged by the clip around its middle, as
     `predict` judges one. progress is told the moments done and their total. The file is read once; memory is that of
-    some clips, however long the video. dtype: what the convolutions compute in. picture: short side, in pixels, of a
+    some clips, however long the video. dtype: as in `predict`. picture: short side, in pixels, of a
     picture of each moment.
     Raises VideoError, MissingStatistics, and ConfigurationError for a network that detects and for an `every` that is
     not above 0.

@@ -210,7 +210,7 @@ def explain(
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     **budget: Unpack[Limits],
 ) -> Explanation:
     """Return the evidence of one configuration for one class.
@@ -218,7 +218,7 @@ def explain(
     The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
     device), `params=` or `megabytes=`, or the full one. label: a class name
     or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
-    dtype: what the convolutions compute in, as in `extract`.
+    dtype: what the convolutions compute in, by PyTorch; by default as the network was loaded to run.
     Raises ConfigurationError for an unknown class or method, MissingStatistics for a configuration without calibration.
     """
     if method not in METHODS:
@@ -245,7 +245,7 @@ def compare(
     configuration: Configuration | None = None,
     label: int | str | None = None,
     method: str = "cam",
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     **budget: Unpack[Limits],
 ) -> Comparison:
     """Compare the full network and a sub-network on the same frames, decoded once.

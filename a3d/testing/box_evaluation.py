@@ -61,7 +61,7 @@ def evaluate_boxes(
     dataset: Ava,
     configurations: Sequence[Configuration],
     progress: Callable[[int, int], None] = lambda done, total: None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> dict[Configuration, BoxResult]:
     """Tests configurations on the clip around every annotated second, each decoded once; `progress` as in `evaluate`.
 
@@ -117,13 +117,13 @@ def _answers(
     configurations: Sequence[Configuration],
     subs: Residents,
     clips: Sequence[tuple[int, Tensor]],
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """Probabilities (K, classes) of the boxes of every clip at every configuration, one configuration after another."""
     device = network.device
     resized: dict[tuple[int, int], Tensor] = {}
     for configuration in configurations:
-        sub, size = subs.get(network, configuration, dtype), network.clip_shape(configuration)[1]
+        sub, size = network.resident(configuration, dtype, subs), network.clip_shape(configuration)[1]
         for number, frames in clips:
             if (number, size) not in resized:
                 resized[number, size] = short_side(frames, size)

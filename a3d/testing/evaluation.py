@@ -87,14 +87,14 @@ def evaluate(
     views: tuple[int, int] = (10, 3),
     batch: int = 16,
     progress: Progress | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Result:
     """Tests one configuration: softmax averaged over the views, clips in time × crops (1 or 3); of several labels a
     clip, the highest sigmoid.
 
     10 × 3 are the paper's 30 (Sec. 4.1). Classes of the data set are matched to the network's by name. batch: views
-    that run at once. progress is told the clips done and their total. dtype: what the convolutions compute in, as in
-    `extract`. Raises MissingStatistics for a configuration that
+    that run at once. progress is told the clips done and their total. dtype: what the convolutions compute in, by
+    PyTorch; by default as the network was loaded to run. Raises MissingStatistics for a configuration that
     was not calibrated, EvaluationError for unknown classes, a data set without a readable clip, or a network whose
     answers are not finite.
     """
@@ -108,7 +108,7 @@ def evaluate_all(
     views: tuple[int, int] = (10, 3),
     batch: int = 16,
     progress: Progress | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     unfinished: Unfinished | None = None,
 ) -> dict[Configuration, Result]:
     """`evaluate` for several configurations, every clip decoded once and resized once for each size among them.
@@ -159,7 +159,7 @@ def build_table(
     calibration_clips: int = 256,
     batch: int = 32,
     progress: Progress | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     unfinished: str | Path | None = None,
 ) -> BuiltTable:
     """Calibrates every configuration on clips of `training`, sets `network.statistics` and tests on `dataset`.
@@ -168,8 +168,9 @@ def build_table(
     moments depend on a little. calibration_clips: that many, spread evenly over
     `training`, seen as in a test with one view; always the same. progress is told the runs of a clip at a configuration
     that are done and their total, each weighed by its cost, so that the time left can be judged. dtype: what the
-    convolutions compute in when testing; statistics are always measured in float32. unfinished: file that keeps what
-    was found while this goes on, from which it goes on once it was stopped; remove it when the table is saved.
+    convolutions compute in when testing, as in `evaluate`; statistics are always measured in float32. unfinished: file
+    that keeps what was found while this goes on, from which it goes on once it was stopped; remove it when the table is
+    saved.
     """
     check_trained(network)
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
@@ -263,13 +264,13 @@ def _answers(
     frames: Sequence[Tensor],
     count: int,
     batch: int,
-    dtype: torch.dtype,
+    dtype: torch.dtype | None,
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """What each configuration says about decoded clips, which are resized once for each size; count: of crops."""
     for size, group in _by_size(network, configurations).items():
         parts = torch.cat([squares(clip, size, count) for clip in frames]).split(batch)
         for configuration in group:
-            sub = subs.get(network, configuration, dtype)
+            sub = network.resident(configuration, dtype, subs)
             yield configuration, answer(sub, (_to_network(part, network) for part in parts), len(frames))
 
 

@@ -37,7 +37,7 @@ def refine(
     calibration_clips: int = 256,
     batch: int = 32,
     progress: Progress | None = None,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
     candidates: Sequence[Configuration] | None = None,
 ) -> Refined:
     """Test up to `count` configurations between those of `network.table` and add them to it.

@@ -73,6 +73,9 @@ class Times(dict):
     def milliseconds(self, configuration):
         return self[configuration]
 
+    def precision(self, configuration):
+        return "float32"
+
 
 def random_times(table, seed):
     draw = random.Random(seed)

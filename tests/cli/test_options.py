@@ -63,15 +63,16 @@ def test_precision_reaches_the_network(checkpoint, people, data, clip, tmp_path,
         asked.clear()
         assert main([*command, *precise]) == 0, command
         assert asked == {torch.bfloat16}, command
-    assert load(tmp_path, dtype=torch.bfloat16).profile.precision == "bfloat16"
-    assert load(tmp_path).profile.precision == "float32"
+    for precision in ("float32", "bfloat16"):  # side by side in one file
+        found = load(tmp_path, precision=precision).profile
+        assert {line.runtime.precision for line in found.latencies} == {precision}
     for configuration, layers in load(tmp_path).statistics.items():  # calibration is float32 whatever is tested
         for name, (mean, variance) in layers.items():
             assert torch.equal(mean, stored[configuration][name][0])
             assert torch.equal(variance, stored[configuration][name][1])
     capsys.readouterr()
     assert main(["export", *network, *precise, "--out", str(tmp_path / "out")]) == 1
-    assert "--precision bfloat16: an exported file computes in float32" in capsys.readouterr().err
+    assert "onnx in bfloat16: an exported file computes in float32" in capsys.readouterr().err
 
 
 def test_bfloat16_answers_nearly_as_float32(rows, checkpoint, clip):

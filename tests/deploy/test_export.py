@@ -16,11 +16,15 @@ from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.cli import main
 from a3d.configuration import Configuration
+from a3d.datasets import ClipFolder
 from a3d.deploy import export as exporting
 from a3d.deploy import runner
 from a3d.deploy.export import ExportError, export
+from a3d.deploy.flat import NotFlat
+from a3d.engines import Choice, EngineError
+from a3d.engines.clips import CalibrationClips
 from a3d.inference.checkpoint import save
-from a3d.networks import slow_r18, slowfast_r18
+from a3d.networks import slow_r18, slow_r26, slowfast_r18
 from a3d.video import Sampling, decode_views, normalise
 from a3d.video.views import decoded_side, squares
 from tests.conftest import shaken
@@ -71,13 +75,31 @@ def check(written, network, configuration, frames, size):
     assert about["gflops"] == cost(network, configuration).gflops
 
 
-@pytest.mark.parametrize("name", ["onnx", "torch_export"])
+@pytest.fixture(scope="module")
+def openvino(slow, tmp_path_factory):
+    return export(slow, SMALL, tmp_path_factory.mktemp("openvino"), "openvino")
+
+
+@pytest.mark.parametrize("name", ["onnx", "torch_export", "openvino"])
 def test_a_file_answers_as_the_network_for_any_batch(request, slow, name):
     check(request.getfixturevalue(name), slow, SMALL, 2, 24)
 
 
 def test_slowfast_takes_one_clip(slowfast, tmp_path):
     check(export(slowfast, SMALL, tmp_path), slowfast, SMALL, 16, 32)
+
+
+def test_flat_has_two_dimensional_convolutions_alone(slowfast, tmp_path):
+    import onnx
+
+    slow = calibrated(slow_r26(3, base_channels=16, spatial=32, frames=4), 4, 3)
+    written = export(slow, SMALL, tmp_path, flat=True)
+    check(written, slow, SMALL, 2, 24)
+    nodes = [node for node in onnx.load(written.path).graph.node if node.op_type in ("Conv", "MaxPool")]
+    kernels = [list(a.ints) for node in nodes for a in node.attribute if a.name == "kernel_shape"]
+    assert len(kernels) > 15 and all(len(kernel) == 2 for kernel in kernels)
+    with pytest.raises(NotFlat, match=r"fast\.stem\.conv has a kernel of 5×7×7.* leave out --flat"):
+        export(slowfast, SMALL, tmp_path / "other", flat=True)
 
 
 def test_size_follows_the_square_of_the_width(slow, torch_export, tmp_path):
@@ -99,12 +121,24 @@ def test_a_full_disk_leaves_nothing(slow, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torch_export"])
+def test_in_int8_it_answers_nearly_as_the_network(slow, clips, tmp_path):
+    with pytest.raises(EngineError, match=r"no clips to quantise on: .*--clips DIR"):
+        export(slow, SMALL, tmp_path, "openvino", "int8")
+    choice = Choice("openvino", "int8", clips=CalibrationClips(ClipFolder(clips, "train"), slow.sampling))
+    written = export(slow.run_by(choice), SMALL, tmp_path, "openvino", "int8")
+    _, about = runner.load(written.path)
+    assert about["precision"] == "int8" and 1e-3 < written.difference < 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["network.bin", "network.xml", "run.py"]
+    with pytest.raises(ExportError, match="onnx in int8"):
+        export(slow, SMALL, tmp_path, "onnx", "int8")
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch_export", "openvino"])
 def test_the_runner_gives_the_label_of_predict(request, slow, clips, kind):
     """In a process of its own without this package, and for ONNX without PyTorch."""
     written = request.getfixturevalue(kind)
     paths = [str(path) for path in sorted(clips.rglob("*.mp4"))]
-    hidden = ["a3d", *(["torch"] if kind == "onnx" else [])]
+    hidden = ["a3d", *([] if kind == "torch_export" else ["torch"])]
     script = f"import runpy, sys; sys.modules |= dict.fromkeys({hidden}); del sys.argv[0]; "
     script += "runpy.run_path(sys.argv[0], run_name='__main__')"
     arguments = [sys.executable, "-c", script, str(written.path.with_name("run.py"))]
@@ -180,7 +214,7 @@ def test_a_file_that_differs_is_not_written(slow, tmp_path, monkeypatch):
 
 
 def test_what_cannot_be_exported(slow, torch_export, tmp_path, monkeypatch):
-    with pytest.raises(ExportError, match="'coreml': choose one of onnx, torch-export"):
+    with pytest.raises(ExportError, match="'coreml': choose one of onnx, torch-export, openvino"):
         export(slow, SMALL, tmp_path, "coreml")
     with pytest.raises(MissingStatistics):
         export(slow, Configuration(16, 1, 0.5), tmp_path / "folder")

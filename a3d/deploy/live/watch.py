@@ -31,14 +31,15 @@ def watch(
     deadline: float,
     every: float | None = None,
     limit: Callable[[], Limits] = lambda: NO_LIMIT,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> Iterator[Step]:
     """Classifies sliding windows of a stream, each as accurately as its deadline allows at that moment.
 
     source: as in `Stream`. deadline: milliseconds from a window's last frame to its answer. every: milliseconds from
     window to window, the deadline if left out. limit: asked before every window, a budget in `gflops`, `params` or
     `megabytes` that its configuration keeps to; where nothing does, the cheapest runs.
-    dtype: what the convolutions compute in; the profile is of that.
+    dtype: what the convolutions compute in, by PyTorch; by default as the network was loaded to run, which its
+    profile is of.
     Raises ProfileError for a network without a profile of this device, VideoError for a source that gives no frames.
     """
     check_trained(network)
@@ -75,7 +76,7 @@ def milliseconds(network: TrainedNetwork, configuration: Configuration) -> float
 class Resident:
     """Sub-networks in memory: those that may be asked for now, and of those before what fits beside them."""
 
-    def __init__(self, network: TrainedNetwork, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(self, network: TrainedNetwork, dtype: torch.dtype | None = None) -> None:
         self.network, self.dtype = network, dtype
         self._subs: dict[Configuration, SubNetwork] = {}
 
@@ -85,7 +86,8 @@ class Resident:
         for option in options:
             sub = self._subs.pop(option.configuration, None)
             if sub is None:
-                sub = self.network.extract(option.configuration, self.dtype)
+                runtime = self.network.runtime(option.configuration, self.dtype)
+                sub = self.network.compiled(option.configuration, runtime)
                 frames, size = self.network.clip_shape(option.configuration)
                 sub(torch.zeros(1, 3, frames, size, size, device=sub.device))
             self._subs[option.configuration] = sub  # the last ones are the newest

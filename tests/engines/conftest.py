@@ -1,0 +1,1 @@
+from tests.trained import clips, fast_network, network
