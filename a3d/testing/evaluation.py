@@ -227,7 +227,8 @@ def calibrate_all(
     clips = Clips(parallel.shard(items, batch), network.sampling, opened=opened)
     known = [c for c in configurations if unfinished and c in unfinished.statistics]
     for configuration in known:
-        network.statistics[configuration] = unfinished.statistics[configuration]
+        kept, layers = unfinished.statistics[configuration], network.uses.channels(configuration.width)
+        network.statistics[configuration] = {layer: kept[layer] for layer in layers}  # a file has an order of its own
         calibrated(configuration)
     groups = _by_size(network, [c for c in configurations if c not in known])
     if not groups:

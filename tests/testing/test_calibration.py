@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from a3d.adaptive.moments import Moments
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.testing.calibration import calibrate
 
@@ -50,3 +51,15 @@ def test_weights_and_mode_are_untouched(slow):
 def test_nothing_to_calibrate_with(slow):
     with pytest.raises(ConfigurationError, match="at least one"):
         calibrate(slow, CONFIGURATION, [])
+
+
+def test_moments_count_positions():
+    """Batches of different sizes weigh by their positions: (B, C, T, H, W) has B·T·H·W of them."""
+    moments, first, second = Moments(), torch.randn(2, 3, 2, 2, 2), torch.randn(1, 3, 1, 5, 1) + 2
+    for part in (first, second):
+        moments.add("layer", part)
+    mean, variance = moments.statistics()["layer"]
+    rows = torch.cat([part.movedim(1, -1).reshape(-1, 3) for part in (first, second)])
+    assert moments.sums["layer"][0] == 16 + 5
+    torch.testing.assert_close(mean, rows.mean(0))
+    torch.testing.assert_close(variance, rows.var(0, correction=0))

@@ -50,6 +50,7 @@ def test_stopped_while_testing_it_goes_on_with_the_next_clips(network, sets, tmp
     assert built.table == whole.table and learnt.opened == 0
     assert again.opened == 48 - (16 * stop - 1) // 16 * 16 and built.broken == whole.broken
     for configuration, found in statistics.items():
+        assert list(network.statistics[configuration]) == list(found)  # by which they are packed
         for layer, moments in found.items():
             assert all(map(torch.equal, network.statistics[configuration][layer], moments))
 

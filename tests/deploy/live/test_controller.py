@@ -7,7 +7,7 @@ import random
 import pytest
 
 from a3d.configuration import Configuration
-from a3d.deploy.live.controller import LONGEST, PATIENCE, Controller, Option
+from a3d.deploy.live.controller import LONGEST, PATIENCE, Controller, Fixed, Option
 
 ROWS = (("48x2@0.5", 3.0, 50.0), ("64x2@0.9", 6.0, 56.0), ("80x6@1", 14.0, 57.0), ("96x6@1", 20.0, 59.0))
 OPTIONS = tuple(Option(Configuration.parse(key), milliseconds, top1) for key, milliseconds, top1 in ROWS)
@@ -119,6 +119,19 @@ def test_a_better_one_must_leave_a_tenth_of_the_limit_over():
         assert choices[5].configuration != BEST and choices[-1].configuration == expected
     full = run(Controller(OPTIONS, 22.3), [1.0, *[1.05] * 20])
     assert {choice.configuration for choice in full} == {BEST}  # 21 of 22.3: no room left, and no reason to go
+
+
+def test_a_slower_window_is_believed_by_half_and_a_faster_one_by_a_tenth():
+    controller = Controller(OPTIONS, 30)
+    run(controller, [2.0])
+    assert controller._mean == pytest.approx(1.5) and controller._deviation == pytest.approx(0.2)
+    run(controller, [1.0])
+    assert controller._mean == pytest.approx(1.45) and controller._deviation == pytest.approx(0.16)
+
+
+def test_a_fixed_policy_predicts_the_time_of_the_profile():
+    choice = Fixed(OPTIONS[1]).choose(1.0)
+    assert (choice.configuration, choice.predicted, choice.slowdown) == (SECOND, 6.0, 1.0)
 
 
 def test_a_window_that_waited_gets_what_still_fits_and_the_next_one_the_best_again():
