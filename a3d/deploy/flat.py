@@ -81,5 +81,5 @@ def _over_frames(x: Tensor, operation) -> Tensor:
 
 
 def _of_frames(node: fx.Node) -> bool:
-    kernel, stride = (*node.args[1:3], None, None)[:2]
+    kernel, stride = (*node.args[1:3], node.kwargs.get("stride"))[:2]
     return isinstance(kernel, tuple) and isinstance(stride, tuple) and kernel[0] == stride[0] == 1
