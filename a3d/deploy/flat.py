@@ -81,5 +81,6 @@ def _over_frames(x: Tensor, operation) -> Tensor:
 
 
 def _of_frames(node: fx.Node) -> bool:
-    kernel, stride = (*node.args[1:3], node.kwargs.get("stride"))[:2]
+    given = dict(zip(("input", "kernel_size", "stride"), node.args, strict=False)) | node.kwargs
+    kernel, stride = given.get("kernel_size"), given.get("stride")
     return isinstance(kernel, tuple) and isinstance(stride, tuple) and kernel[0] == stride[0] == 1
