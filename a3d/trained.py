@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from a3d.adaptive.extraction import SubNetwork, extract
 from a3d.adaptive.network import AdaptiveNetwork
@@ -15,6 +16,7 @@ from a3d.budgets.table import Table
 from a3d.configuration import ComputationalRange, Configuration, ConfigurationError
 from a3d.engines.choice import DTYPES, Choice, ready
 from a3d.engines.runtime import PLAIN, Runtime
+from a3d.rejection import described, rejected
 from a3d.video.sampling import Sampling
 
 
@@ -28,6 +30,8 @@ class TrainedNetwork(AdaptiveNetwork):
     labels: class names. sampling: T × τ and normalisation. range: the configurations that it was trained over.
     table: the configurations that were tested, None before `a3d table`. profile: times on this device, None before
     `a3d profile`. provenance: where it comes from, plain values. choice: what runs its sub-networks.
+
+    rejections: by configuration, how to tell a clip of none of its classes (`a3d.rejection`), where it has learnt that.
     """
 
     def __init__(
@@ -51,6 +55,7 @@ class TrainedNetwork(AdaptiveNetwork):
         self.profile: Profile | None = profile
         self.provenance: dict[str, Any] = provenance or {}
         self.choice: Choice = choice or Choice()
+        self.rejections: dict[Configuration, Tensor] = {}
 
     @property
     def full(self) -> Configuration:
@@ -60,7 +65,17 @@ class TrainedNetwork(AdaptiveNetwork):
     def run_by(self, choice: Choice) -> TrainedNetwork:
         """Return the same network, its weights and statistics shared, whose sub-networks are run otherwise."""
         facts = (self.labels, self.sampling, self.range, self.table, self.profile, self.provenance)
-        return TrainedNetwork(self, *facts, choice)
+        found = TrainedNetwork(self, *facts, choice)
+        found.rejections = self.rejections
+        return found
+
+    def none(self, configuration: Configuration, maps: Sequence[Tensor], logits: Tensor) -> Tensor | None:
+        """Return the probability (B,) that a clip shows none of the classes, None where it has not learnt to tell.
+
+        maps, logits: of the sub-network at this configuration, (B, C, t, h, w) a pathway and (B, classes).
+        """
+        line = self.rejections.get(configuration)
+        return None if line is None else rejected(line, described(maps, logits))
 
     def runtime(self, configuration: Configuration, dtype: torch.dtype | None = None) -> Runtime:
         """Return what runs a sub-network: PyTorch in that dtype, or as chosen when the network was loaded.

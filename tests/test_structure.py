@@ -15,7 +15,18 @@ import a3d
 ROOT = Path(__file__).parents[1]
 # In reading order: a file imports from its own room and from those before it.
 ROOMS = ["version", "errors", "configuration", "files", "stopping", "parallel", "video", "synthetic", "datasets"]
-ROOMS += ["adaptive", "networks", "engines", "budgets", "trained", "weights", "testing", "inference", "deploy"]
+ROOMS += [
+    "adaptive",
+    "networks",
+    "engines",
+    "budgets",
+    "rejection",
+    "trained",
+    "weights",
+    "testing",
+    "inference",
+    "deploy",
+]
 ROOMS += ["training", "paper", "maps"]
 ROOMS += ["figures", "benchmark", "cli"]
 

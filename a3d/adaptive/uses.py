@@ -59,6 +59,10 @@ class Uses:
         nodes = self.graph.layer_nodes.items()
         return {path: self.graph.layouts[n].at(width) for path, n in nodes if isinstance(self.graph.layers[n], NORMS)}
 
+    def features(self, width: float) -> int:
+        """Return the channels before pooling at a width, of all pathways together."""
+        return sum(self.graph.layouts[node].at(width) for node in self.graph.features)
+
     def clip_shape(self, configuration: Configuration) -> tuple[int, int]:
         """Return frames and side of the full clip that a configuration is resampled from, when testing."""
         full = self.graph.full

@@ -24,10 +24,12 @@ from a3d.datasets.ava import write_detections
 from a3d.errors import InputError
 from a3d.files import replace
 from a3d.inference.prediction import chosen
+from a3d.maps.masks import MaskResult, evidence_on_masks, read_masks
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult
 from a3d.testing.confusion import class_accuracies
 from a3d.testing.evaluation import Result, evaluate_all
+from a3d.testing.foreign import Foreign, foreign_clips, reject
 
 
 def add(sub: argparse.ArgumentParser) -> None:
@@ -42,6 +44,13 @@ def add(sub: argparse.ArgumentParser) -> None:
     add_larger_crops(sub)
     sub.add_argument("--views", type=views, default=(10, 3), help="clips in time x crops (10x3)")
     sub.add_argument("--detections", type=Path, help="AVA: file to write the detections into, in the official format")
+    sub.add_argument("--foreign", type=Path, metavar="DIR", help="also how well clips of other actions are rejected")
+    sub.add_argument(
+        "--masks",
+        type=Path,
+        metavar="FILE",
+        help="also how the evidence lies to masks of people: .npz by CLASS/NAME.mp4",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -65,11 +74,29 @@ def run(options: argparse.Namespace) -> None:
     if options.detections and parallel.is_main():
         found = results[configurations[0]].detections()
         replace(options.detections, lambda path: write_detections(path, found))
+    others = foreign_clips(options.foreign) if options.foreign else {}
+    paths = [path for group in others.values() for path in group]
+    rejects = {c: reject(network, dataset, paths, c) for c in configurations if paths}
+    masks = read_masks(options.masks) if options.masks else {}
+    looks = {c: evidence_on_masks(network, dataset, masks, c) for c in configurations if masks}
     if options.json:
-        emit([costed(network, c) | _result(results[c], network.labels) for c in configurations])
+        rows = [costed(network, c) | _result(results[c], network.labels) for c in configurations]
+        emit(
+            [row | _rejects(rejects.get(c)) | _looks(looks.get(c)) for row, c in zip(rows, configurations, strict=True)]
+        )
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
+        if one := rejects.get(configuration):
+            print(
+                f"  rejects: AUROC {one.auroc:.1f}%; {one.caught:.0f}% of {one.foreign} foreign clips caught, "
+                f"{one.accepted:.0f}% of {one.known} known ones accepted"
+            )
+        if one := looks.get(configuration):
+            print(
+                f"  looks: evidence on people {one.ratio:.2f} times chance, hottest place on one in {one.hottest:.0f}% "
+                f"of {one.frames} frames, {one.cells[0]}×{one.cells[1]} cells"
+            )
 
 
 def _sentence(result: Result | BoxResult) -> str:
@@ -92,6 +119,16 @@ def _result(result: Result | BoxResult, labels: Sequence[str]) -> dict:
         "broken": list(result.broken),
         "classes": _classes(result, labels),
     }
+
+
+def _rejects(found: Foreign | None) -> dict:
+    names = ("auroc", "accepted", "caught", "foreign")
+    return {} if found is None else {"rejects": {name: getattr(found, name) for name in names}}
+
+
+def _looks(found: MaskResult | None) -> dict:
+    names = ("ratio", "inside", "area", "hottest", "frames", "clips", "cells")
+    return {} if found is None else {"looks": {name: getattr(found, name) for name in names}}
 
 
 def _classes(result: Result | BoxResult, labels: Sequence[str]) -> dict[str, float | None]:

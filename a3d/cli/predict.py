@@ -59,9 +59,13 @@ def _each(options: argparse.Namespace, network: TrainedNetwork) -> None:
             failed += 1
             continue
         top = list(zip(found.labels, found.probabilities, strict=True))[: options.top]
-        answers.append({"video": video} | costed(network, found.configuration) | {"top": ranked(top)})
+        answers.append(
+            {"video": video} | costed(network, found.configuration) | {"none": found.none, "top": ranked(top)}
+        )
         if not options.json:
             print(f"{one_line(video)}: {found.configuration}, {found.gflops:.3f} GFLOPs")
+            if found.none is not None:
+                print(f"  {100 * found.none:5.1f}%  none of these")
             for label, probability in top:
                 print(f"  {100 * probability:5.1f}%  {label}")
     if options.json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from pathlib import Path
 from signal import SIGINT, SIGTERM
 
 import torch
@@ -29,6 +30,7 @@ from a3d.datasets import ClipSet
 from a3d.inference.checkpoint import save_table
 from a3d.stopping import Stopped, Terminated
 from a3d.testing.evaluation import build_table, identity
+from a3d.testing.foreign import foreign_clips, learn_to_reject
 from a3d.testing.quantised import measure_int8
 from a3d.testing.refinement import refine
 from a3d.trained import TrainedNetwork
@@ -53,6 +55,12 @@ def add(sub: argparse.ArgumentParser) -> None:
         help="also test up to N configurations between the tested ones, where the curve has its widest gaps or "
         "steepest steps; a table that is there is kept, on the same data and views",
     )
+    sub.add_argument(
+        "--foreign",
+        type=Path,
+        metavar="DIR",
+        help='learn to say "none of these" on the trade-off list, from DIR/ACTION/*.mp4 of five other actions or more',
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -60,11 +68,14 @@ def run(options: argparse.Namespace) -> None:
     training, dataset = (read_data(options, split) for split in ("train", "val"))
     warn_of_crossing(training, dataset)
     tested, added = [], ()
-    # A table that is there is refined, and tested in int8, as it is.
-    if options.configuration or not ((options.refine or options.precision == INT8) and network.table):
+    # A table that is there is refined, tested in int8 and taught to reject as it is.
+    keeps = options.refine or options.foreign or options.precision == INT8
+    if options.configuration or not (keeps and network.table):
         tested = _test(network, training, dataset, options)
     if options.refine:
         added = _refine(network, training, dataset, options)
+    if options.foreign:
+        _learn_to_reject(network, training, dataset, options)
     if options.precision == INT8:
         in_int8 = _test_int8(network, training, dataset, options)
         tested += [c for c in in_int8 if c not in tested]
@@ -97,6 +108,8 @@ def _test(
         raise Stopped(number, "what was found is kept, the same command goes on there") from None
     report_broken(built.broken)
     network.table = built.table if before is None else before.join(built.table.rows)
+    for row in built.table.rows:
+        network.rejections.pop(row.configuration, None)  # learnt with other statistics
     _save(network, options)
     unfinished.unlink(missing_ok=True)
     if not options.json:
@@ -123,6 +136,29 @@ def _refine(
         if len(refined.added) < options.refine:
             print(f"{len(refined.added)} of {options.refine}: nothing else lies between those that were tested")
     return refined.added
+
+
+def _learn_to_reject(network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace) -> None:
+    wanted = [row.configuration for row in network.table.trade_off()]
+    wanted = list(dict.fromkeys([*wanted, network.full, *(options.configuration or [])]))
+    wanted = [c for c in wanted if c in network.statistics]
+    with progress_bar() as bar:
+        task = bar.add_task("learn to reject", total=None)
+        found = learn_to_reject(
+            network,
+            training,
+            dataset,
+            foreign_clips(options.foreign),
+            wanted,
+            lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    _save(network, options)
+    if not options.json:
+        for one in found:
+            print(
+                f"{one.configuration!s:>16}  rejects actions left out of its learning: AUROC {one.auroc:.1f}%; "
+                f"caught {one.caught:.0f}%, known clips accepted {one.accepted:.0f}%"
+            )
 
 
 def _test_int8(

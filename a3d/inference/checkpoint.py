@@ -1,8 +1,9 @@
 """A checkpoint folder: safetensors and plain text, nothing that could run code.
 
 `config.json` (architecture, range, sampling, labels, provenance, checksums), `weights.safetensors`,
-`statistics.safetensors` (one tensor a configuration), `table.csv`, `README.md` (the model card). `profile-DEVICE.json`
-holds times of one machine and stays on it. What is loaded is checked: a damaged network answers as if nothing were
+`statistics.safetensors` and, if it has learnt to say "none of these", `rejections.safetensors` (one tensor a
+configuration), `table.csv`, `README.md` (the model card). `profile-DEVICE.json` holds times of one machine and stays
+on it. What is loaded is checked: a damaged network answers as if nothing were
 wrong.
 """
 
@@ -31,7 +32,17 @@ from a3d.engines.clips import CalibrationClips, named_clips
 from a3d.errors import A3DError
 from a3d.files import remove_leftovers, replace
 from a3d.inference.checks import check_config, check_statistics, check_weights
-from a3d.inference.contents import STATISTICS, TABLE, WEIGHTS, CheckpointError, Contents, Mixed, remove, write
+from a3d.inference.contents import (
+    REJECTIONS,
+    STATISTICS,
+    TABLE,
+    WEIGHTS,
+    CheckpointError,
+    Contents,
+    Mixed,
+    remove,
+    write,
+)
 from a3d.networks.builders import build, shapes
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.sampling import Sampling
@@ -59,6 +70,8 @@ def save(network: TrainedNetwork, folder: str | Path, half: bool = False) -> Non
     files = {WEIGHTS: safetensors.save(tensors)} | _tested(network)
     if network.table is None:
         remove(folder, TABLE)  # of other weights
+    if not network.rejections:
+        remove(folder, REJECTIONS)
     write(folder, files, config)
 
 
@@ -66,6 +79,8 @@ def save_table(network: TrainedNetwork, folder: str | Path) -> None:
     """Write statistics and table into a checkpoint folder; its weights stay as they are, in their precision."""
     config = {"weights": weights_checksum(network)} | Contents(folder).config
     _check_table(network.table, config["weights"], Path(folder) / TABLE)
+    if not network.rejections:
+        remove(folder, REJECTIONS)
     write(folder, _tested(network), config)
 
 
@@ -84,8 +99,12 @@ def is_checked(folder: str | Path) -> bool:
 def _tested(network: TrainedNetwork) -> dict[str, bytes]:
     packed = {c.key: pack(statistics) for c, statistics in network.statistics.items()}
     check_statistics(packed)
-    table = {TABLE: network.table.to_csv()} if network.table is not None else {}
-    return {STATISTICS: safetensors.save(packed)} | table
+    files = {STATISTICS: safetensors.save(packed)}
+    if network.table is not None:
+        files[TABLE] = network.table.to_csv()
+    if network.rejections:
+        files[REJECTIONS] = safetensors.save({c.key: line for c, line in network.rejections.items()})
+    return files
 
 
 def _check_table(table: Table | None, known: str, path: Path) -> None:
@@ -175,7 +194,9 @@ def _loaded(
     choice = _choice(engine, precision, folder, clips or named_clips(provenance), sampling, str(device))
     path = folder / file_name(device_name(device), torch.get_num_threads())
     profile = usable(Profile.read(path), table, choice) if path.exists() else None
-    return TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance, choice).to(device)
+    found = TrainedNetwork(adapted, labels, sampling, range, table, profile, provenance, choice)
+    found.rejections = _rejections(contents, found)
+    return found.to(device)
 
 
 def usable(profile: Profile, table: Table | None, choice: Choice) -> Profile | None:
@@ -288,12 +309,33 @@ def _statistics(contents: Contents, network: AdaptiveNetwork) -> dict[Configurat
     packed = _checked(check_statistics, _tensors(contents, STATISTICS, HEADER + TESTED * largest), path)
     found = {}
     for key in sorted(packed):
-        try:
-            configuration = Configuration.parse(key[:40])
-        except ConfigurationError as error:
-            raise CheckpointError(f"{path}: {error}: restore it") from None
+        configuration = _configuration(key, path)
         found[configuration] = unpack(packed[key], network, configuration)
     return found
+
+
+def _rejections(contents: Contents, network: AdaptiveNetwork) -> dict[Configuration, Tensor]:
+    """How to tell clips of none of the classes; a checkpoint without that file has not learnt it."""
+    path, limit = contents.folder / REJECTIONS, HEADER + TESTED * 2**18
+    if contents.read(REJECTIONS, limit) is None:
+        return {}
+    lines = _checked(check_statistics, _tensors(contents, REJECTIONS, limit), path)
+    found = {}
+    for key, line in lines.items():
+        configuration = _configuration(key, path)
+        if line.shape != (2 + network.uses.features(configuration.width),):
+            raise CheckpointError(
+                f"{path}: {configuration} does not fit the network: learn it again (a3d table --foreign)"
+            )
+        found[configuration] = line
+    return found
+
+
+def _configuration(key: str, path: Path) -> Configuration:
+    try:
+        return Configuration.parse(key[:40])
+    except ConfigurationError as error:
+        raise CheckpointError(f"{path}: {error}: restore it") from None
 
 
 def _tensors(contents: Contents, name: str, limit: int) -> dict[str, Tensor]:

@@ -17,7 +17,8 @@ from a3d.errors import A3DError
 from a3d.files import FileError, parse_json, read_bytes, remove_leftovers, replace_bytes
 
 CONFIG, WEIGHTS, STATISTICS, TABLE = "config.json", "weights.safetensors", "statistics.safetensors", "table.csv"
-NAMES = (WEIGHTS, STATISTICS, TABLE)
+REJECTIONS = "rejections.safetensors"
+NAMES = (WEIGHTS, STATISTICS, TABLE, REJECTIONS)
 LARGEST_CONFIG = 2**24  # bytes: the names of a million classes
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from a3d.budgets.budget import Budget, Limits
 from a3d.budgets.cost import cost
@@ -26,6 +28,8 @@ class Prediction:
 
     gflops: of one view; `views` clips in time × crops were averaged. times: float64 (clips, t), seconds from the start
     of the video, of the frames seen (by the Fast pathway, for SlowFast).
+    none: probability, 0..1, that the video shows none of the classes, the mean over the views; None for a network that
+    has not learnt to tell (`a3d table --foreign`).
     """
 
     labels: tuple[str, ...]
@@ -34,6 +38,7 @@ class Prediction:
     gflops: float
     views: tuple[int, int]
     times: np.ndarray = field(repr=False)
+    none: float | None = None
 
     @property
     def label(self) -> str:
@@ -65,7 +70,8 @@ def predict(
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
-    mean = answer(network.resident(configuration, dtype), clips.to(network.device).split(BATCH))[0]
+    parts, none = clips.to(network.device).split(BATCH), Nones(network, configuration)
+    mean = answer(network.resident(configuration, dtype), parts, seen=none.seen)[0]
     order = mean.argsort(descending=True, stable=True).tolist()
     return Prediction(
         tuple(network.labels[i] for i in order),
@@ -74,7 +80,23 @@ def predict(
         cost(network, configuration).gflops,
         views,
         times[:, network.seen_frames(configuration, times.shape[1])],
+        none.mean(),
     )
+
+
+class Nones:
+    """Collects, batch by batch, how probable it is that clips show none of the classes. seen: for `answer`."""
+
+    def __init__(self, network: TrainedNetwork, configuration: Configuration) -> None:
+        self.network, self.configuration, self.each = network, configuration, []
+        self.seen = self._add if configuration in network.rejections else None
+
+    def _add(self, maps: Sequence[Tensor], logits: Tensor) -> None:
+        self.each.append(self.network.none(self.configuration, maps, logits))
+
+    def mean(self) -> float | None:
+        """Return the mean over all clips seen, None where the network has not learnt to tell."""
+        return torch.cat(self.each).mean().item() if self.each else None
 
 
 def chosen(

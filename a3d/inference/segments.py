@@ -17,7 +17,7 @@ from torch import Tensor
 from a3d.adaptive.extraction import SubNetwork
 from a3d.budgets import budget
 from a3d.configuration import Configuration, ConfigurationError
-from a3d.inference.prediction import BATCH, chosen
+from a3d.inference.prediction import BATCH, Nones, chosen
 from a3d.testing.evaluation import answer
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import LIMITS, Limits, Video, normalise, short_side
@@ -164,6 +164,8 @@ def _resized(
 
 def _answers(network: TrainedNetwork, sub: SubNetwork, clips: Tensor) -> list[Answer]:
     """What a sub-network says of each clip of uint8 (N, T, S, S, 3)."""
-    rows = answer(sub, [normalise(clips.to(network.device), network.sampling)], len(clips))
-    probabilities, labels = rows.max(1)
-    return [Answer(network.labels[label], p) for label, p in zip(labels.tolist(), probabilities.tolist(), strict=True)]
+    nones = Nones(network, sub.configuration)
+    rows = answer(sub, [normalise(clips.to(network.device), network.sampling)], len(clips), nones.seen)
+    probabilities, labels = (column.tolist() for column in rows.max(1))
+    each = torch.cat(nones.each).tolist() if nones.each else [None] * len(clips)
+    return [Answer(network.labels[k], p, none) for k, p, none in zip(labels, probabilities, each, strict=True)]

@@ -63,7 +63,8 @@ def _find(
     maps = {label: class_activation_maps(sub, features, label)[0] for label in labels}
     evidence = {label: slow_evidence(found, configuration, times) for label, found in maps.items()}
     probabilities = network.probabilities(logits)[0].float().cpu().numpy()
-    return Finding(configuration, probabilities, None, evidence, 1000 * seconds)
+    none = network.none(configuration, features, logits)
+    return Finding(configuration, probabilities, None if none is None else none.item(), evidence, 1000 * seconds)
 
 
 def _timed(sub: SubNetwork, tensor: torch.Tensor) -> tuple[Sequence[torch.Tensor], torch.Tensor, float]:

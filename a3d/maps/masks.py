@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -40,6 +42,19 @@ class MaskResult:
     def ratio(self) -> float:
         """How many times more evidence lies inside than chance would put there."""
         return self.inside / self.area
+
+
+def read_masks(path: str | Path) -> dict[str, np.ndarray]:
+    """Return the masks of a .npz file by the names in it. Raises EvaluationError for a file that is none."""
+    try:
+        with np.load(path) as file:
+            masks = {name: file[name] for name in file.files}
+    except (ValueError, zipfile.BadZipFile, AttributeError) as error:
+        raise EvaluationError(f"{path} holds no masks ({str(error)[:100]}): give a .npz file of numpy.savez") from None
+    wrong = next((name for name, mask in masks.items() if mask.dtype != np.uint8 or mask.ndim != 3), None)
+    if wrong is not None:
+        raise EvaluationError(f"{path}: {wrong!r} is {masks[wrong].dtype} {masks[wrong].shape}, not uint8 (n, h, w)")
+    return masks
 
 
 def evidence_on_masks(

@@ -34,6 +34,7 @@ from a3d.video import Video, normalise
 from a3d.video.views import squares
 
 Progress = Callable[[int, int], None]  # done, total
+Seen = Callable[[Sequence[Tensor], Tensor], None]  # maps and logits of a batch
 
 
 @dataclass(frozen=True)
@@ -276,17 +277,25 @@ def _answers(
 
 
 @torch.inference_mode()
-def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1) -> Tensor:
+def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1, seen: Seen | None = None) -> Tensor:
     """Probabilities (clips, classes) from batches of views (N, 3, T, S, S), which come clip by clip.
 
     The mean softmax over the views or, where several classes can be right, the highest sigmoid (as for Charades).
+    seen: is told the maps before pooling, (N, C, t, h, w) a pathway, and the logits (N, classes) of every batch.
     Raises EvaluationError if the network's answers are not finite.
     """
-    logits = torch.cat([sub(part) for part in views])
+    logits = torch.cat([sub(part) if seen is None else _observed(sub, part, seen) for part in views])
     if not logits.isfinite().all():
         raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
     found = sub.probabilities(logits).unflatten(0, (clips, -1))
     return (found.mean(1) if sub.task == "classification" else found.amax(1)).cpu()
+
+
+def _observed(sub: SubNetwork, views: Tensor, seen: Seen) -> Tensor:
+    maps = sub.features(views)
+    logits = sub.classify(maps)
+    seen(maps, logits)
+    return logits
 
 
 def spread(items: Sequence, count: int) -> list:

@@ -35,7 +35,7 @@ def check(found):
 def test_cost_predict_explain(rows, checkpoint, clip):
     assert [row["configuration"] for row in check(rows("cost", *ASKED))] == KEYS
     found = check(rows("predict", clip, clip, "--checkpoint", checkpoint, "--configuration", "24x2@0.5"))
-    assert found[0] == found[1] and found[0]["video"] == clip and set(found[0]) == {"top", "video", *COSTED}
+    assert found[0] == found[1] and found[0]["video"] == clip and set(found[0]) == {"none", "top", "video", *COSTED}
     full, sub = check(rows("explain", clip, "--checkpoint", checkpoint, "--configuration", "24x2@0.5"))
     assert (full["configuration"], sub["configuration"]) == ("32x4@1.0", "24x2@0.5") and full["video"] == clip
     assert sub["gflops"] == found[0]["gflops"] and sub["params"] == found[0]["params"]
