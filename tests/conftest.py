@@ -1,10 +1,5 @@
 """Small networks that behave as trained ones: random weights everywhere, zero-initialised batch norms too."""
 
-import os
-
-if "PYTEST_XDIST_WORKER" in os.environ:  # as many processes as cores: one thread each, told before torch starts its own
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 import pytest
 import torch
 from hypothesis import settings

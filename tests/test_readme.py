@@ -53,4 +53,4 @@ def test_links_and_pictures_exist(page):
 def test_two_commands_install_what_they_run():
     app, test = (re.search(rf"<!-- {name} -->\n```bash\n(.*?)\n```", README)[1] for name in ("app", "test"))
     assert "pip install -e ." in app and app.endswith("streamlit run app/main.py")
-    assert '".[test]"' in test and test.endswith("-m pytest -n auto")
+    assert '".[test]"' in test and test.endswith("-m pytest")
