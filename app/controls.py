@@ -9,6 +9,7 @@ from sources import Source, sources, table_of
 
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
+from a3d.errors import A3DError
 
 AUTOMATIC = "The first network's answer"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
@@ -38,7 +39,7 @@ def tested(source: Source) -> Table:
     """The table of a network; the page ends with a plain word where there is none."""
     try:
         table = table_of(source)
-    except ValueError as error:
+    except (A3DError, OSError) as error:
         st.error(str(error), icon=":material/error:")
         st.stop()
     if table is None:
