@@ -16,7 +16,7 @@ from a3d.datasets.videos import videos_of
 from a3d.rejection import described, fit, rejected
 from a3d.testing.clips import Clips
 from a3d.testing.errors import EvaluationError
-from a3d.testing.evaluation import evaluating, spread
+from a3d.testing.evaluation import spread
 from a3d.trained import TrainedNetwork
 from a3d.video import Video, normalise
 from a3d.video.views import squares
@@ -177,10 +177,9 @@ def _described(
     network: TrainedNetwork, frames: Tensor, configurations: Sequence[Configuration]
 ) -> dict[Configuration, Tensor]:
     found = {}
-    with evaluating(network):
-        for c in configurations:
-            clip = normalise(squares(frames, network.clip_shape(c)[1], 1).to(network.device), network.sampling)
-            sub = network.resident(c)
-            maps = sub.features(clip)
-            found[c] = described(maps, sub.classify(maps))
+    for c in configurations:
+        clip = normalise(squares(frames, network.clip_shape(c)[1], 1).to(network.device), network.sampling)
+        sub = network.resident(c)
+        maps = sub.features(clip)
+        found[c] = described(maps, sub.classify(maps))
     return found
