@@ -140,7 +140,9 @@ def _refine(
 
 def _learn_to_reject(network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace) -> None:
     wanted = [row.configuration for row in network.table.trade_off()]
-    wanted = list(dict.fromkeys([*wanted, network.full, *(options.configuration or [])]))
+    wanted = list(
+        dict.fromkeys([*wanted, network.full, network.table.full.configuration, *(options.configuration or [])])
+    )
     wanted = [c for c in wanted if c in network.statistics]
     with progress_bar() as bar:
         task = bar.add_task("learn to reject", total=None)
