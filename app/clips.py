@@ -72,7 +72,6 @@ def choose_clip(source: Source, left, right) -> Shown | None:
         _receive(source)
     upload: Upload | None = st.session_state.get("upload")
     own = [OWN + upload.shown.name] if upload else []
-    _return_to([*SAMPLES, *own])
     address.check("clip", [*SAMPLES, *own], "a sample is shown, as nobody's own video is part of an address")
     with left:
         title = st.selectbox(
@@ -84,7 +83,6 @@ def choose_clip(source: Source, left, right) -> Shown | None:
             help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
             "A video of yours is not part of the page's address: whoever opens it sees a sample.",
         )
-    st.session_state["looked_at"] = title
     if "refused" in st.session_state:
         st.error(st.session_state["refused"], icon=":material/movie:")
         st.button(f"Show {title} again", on_click=_accept)
@@ -112,13 +110,6 @@ def _sample(title: str, reading: tuple, _source: Source) -> Shown:
     with tempfile.TemporaryDirectory() as folder:
         path = write(render(*SAMPLES[title], seconds=SECONDS, size=SIZE), Path(folder) / f"{title}.mp4")
         return _shown(path, title, f"{title} {reading}", _source)
-
-
-def _return_to(titles: list[str]) -> None:
-    """The clip that was looked at before the visitor went to another page, whose address forgets it."""
-    looked_at = st.session_state.get("looked_at")
-    if "clip" not in st.session_state and "clip" not in st.query_params and looked_at in titles:
-        st.session_state["clip"] = looked_at
 
 
 def _receive(source: Source) -> None:

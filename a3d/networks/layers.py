@@ -45,6 +45,8 @@ def initialise(network: nn.Module) -> None:
     The fan-out of a convolution in groups is that of one group, which keeps depthwise ones at the scale of their input.
     """
     for module in network.modules():
+        if any(parameter.is_meta for parameter in module.parameters(recurse=False)):
+            continue  # shapes alone, for which torch would import its compiler
         if isinstance(module, nn.Conv3d):
             fan_out = math.prod(module.kernel_size) * module.out_channels / module.groups
             nn.init.normal_(module.weight, std=math.sqrt(2 / fan_out))

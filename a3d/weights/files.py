@@ -111,11 +111,15 @@ def _check_zip(path: Path) -> None:
             raise ConversionError(f"it would unpack to {unpacked} bytes")
 
 
+REPEATED = 2**26  # bytes that one tensor may fill with a value that the file holds once
+
+
 def _check_tensor(tensor: Tensor, place: str) -> None:
     """Raise ConversionError for one that is no plain block of numbers, or claims more of them than it has."""
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_complex():
         raise ConversionError(f"{place} is no plain tensor: give a file of float weights")
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+    claimed = tensor.numel() * tensor.element_size()
+    if claimed > max(tensor.untyped_storage().nbytes(), REPEATED):
         raise ConversionError(f"{place} claims {tuple(tensor.shape)} values, more than the file holds")
 
 
