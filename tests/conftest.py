@@ -42,3 +42,9 @@ def slowfast():
 def tiny():
     """Slow, 18 layers, 8 base channels, 32² × 4, 3 classes: the fastest to train."""
     return slow_r18(classes=3, base_channels=8, spatial=32, frames=4, dropout=0.0)
+
+
+def pytest_collection_modifyitems(items):
+    """Tests that fork workers come first: a fork of a process in which OpenVINO has started its threads may hang."""
+    first = ("datasets", "training", "parallel")
+    items.sort(key=lambda item: not set(first) & set(item.path.parts))
