@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Lock
@@ -31,6 +32,17 @@ def package() -> Any:
     import openvino
 
     return openvino
+
+
+@cache
+def core() -> Any:
+    """Return the one `openvino.Core` of this process.
+
+    Its CPU plugin gives the thread that makes it a stack for signals, and takes it away again when it ends: of two
+    plugins that do not end in turn, the later one leaves the stack of the other behind, which is no more, and the
+    next signal is written over what lies there by then.
+    """
+    return package().Core()
 
 
 @contextmanager
@@ -84,7 +96,7 @@ class OpenVinoBody(nn.Module):
             "INFERENCE_NUM_THREADS": torch.get_num_threads(),
             "ENABLE_CPU_PINNING": False,  # other processes are there too
         }
-        return package().Core().compile_model(model, "CPU", how)
+        return core().compile_model(model, "CPU", how)
 
 
 def model_of(body: fx.GraphModule, shape: tuple[int, int, int]) -> Any:
@@ -133,5 +145,4 @@ def read(path: Path) -> Any:
     """Return the model of a file that `write` wrote. Raises OSError, BadZipFile or RuntimeError for another file."""
     with ZipFile(path) as file:
         graph, weights = (file.read(name) for name in ("model.xml", "model.bin"))
-    ov = package()
-    return ov.Core().read_model(graph, ov.Tensor(np.frombuffer(weights, np.uint8).copy()))
+    return core().read_model(graph, package().Tensor(np.frombuffer(weights, np.uint8).copy()))
