@@ -71,8 +71,6 @@ def _run(found: Sweep, shown: Shown, network: TrainedNetwork, missing: list[Conf
         for configuration in missing:
             with _turn:
                 _find(found, shown, network, [configuration])
-    except NameError:
-        pass  # torch.fx changes every module's calls while another visitor's network is traced: `go_on` starts again
     except (A3DError, RuntimeError, MemoryError) as error:
         found.error = str(error)
     finally:

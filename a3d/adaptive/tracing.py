@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import operator
+import threading
 import warnings
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -24,6 +26,7 @@ REASONS = {
 }
 ANSWERS = (nn.Softmax, nn.LogSoftmax, nn.Sigmoid)
 ANSWER_FUNCTIONS = (torch.softmax, F.softmax, F.log_softmax, torch.log_softmax, torch.sigmoid, F.sigmoid)
+TURN = threading.Lock()  # a trace changes how all modules are called; of two at once, one would leave its change behind
 PASSING = (nn.Dropout, nn.Dropout3d, nn.Flatten, nn.AdaptiveAvgPool3d, nn.AvgPool3d, nn.Identity)
 
 
@@ -37,7 +40,7 @@ def trace(network: nn.Module, fixed: tuple[str, ...] = ()) -> fx.Graph:
     extra = list(inspect.signature(network.forward).parameters.values())[1:]
     tracer, training = _Tracer(), network.training
     try:
-        with warnings.catch_warnings():
+        with TURN, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # networks written for older versions
             graph = tracer.trace(
                 network.eval(), concrete_args={p.name: p.default for p in extra if p.default is not p.empty} or None
@@ -56,18 +59,27 @@ def trace(network: nn.Module, fixed: tuple[str, ...] = ()) -> fx.Graph:
 
 
 class _Tracer(fx.Tracer):
-    """Layers are leaves, also where a class of the user's extends one of PyTorch's."""
+    """Layers are leaves, also where a class of the user's extends one of PyTorch's.
+
+    Networks that other threads run meanwhile are none of its business: torch.fx takes their calls for its own.
+    """
 
     path = ""  # of the module whose forward is being read
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thread = threading.get_ident()
 
     def is_leaf_module(self, module: nn.Module, name: str) -> bool:
         if isinstance(module, nn.Identity):  # its input may be a list
             return False
         return isinstance(module, LAYERS) or super().is_leaf_module(module, name)
 
-    def call_module(self, module: nn.Module, *args, **kwargs):
+    def call_module(self, module: nn.Module, forward: Callable, args: tuple, kwargs: dict):
+        if threading.get_ident() != self.thread:
+            return forward(*args, **kwargs)
         self.path = self.path_of_module(module)
-        return super().call_module(module, *args, **kwargs)
+        return super().call_module(module, forward, args, kwargs)
 
 
 def inside(path: str, parts: tuple[str, ...]) -> bool:
