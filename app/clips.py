@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import address
+import decoding
 import streamlit as st
 import words
 from sources import Source, network_of
@@ -15,10 +16,9 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from a3d.errors import one_line
-from a3d.maps import Clip, read_clip
+from a3d.maps import Clip
 from a3d.synthetic import render, write
-from a3d.video import Video, VideoError
-from a3d.video.excerpt import write_excerpt
+from a3d.video import VideoError
 from a3d.video.views import DECODED_SIDE
 
 UPLOAD_MEGABYTES = 200
@@ -109,11 +109,12 @@ def sample(title: str, source: Source) -> Shown:
 def _sample(title: str, reading: tuple, _source: Source) -> Shown:
     with tempfile.TemporaryDirectory() as folder:
         path = write(render(*SAMPLES[title], seconds=SECONDS, size=SIZE), Path(folder) / f"{title}.mp4")
-        return _shown(path, title, f"{title} {reading}", _source)
+        return _shown(decoding.decode_here(path, network_of(_source).sampling), title, f"{title} {reading}")
 
 
 def _receive(source: Source) -> None:
     """The place to drop a video. It is decoded at once, and the file forgotten."""
+    decoding.warm()
     count = st.session_state.setdefault("uploads", 0)
     # Whatever it is, the server looks at it: a file that the browser turns away gets an icon in place of a reason.
     file = st.file_uploader(
@@ -146,18 +147,14 @@ def decode(name: str, data: bytes, source: Source) -> Shown:
         path.write_bytes(data)
         name = one_line(Path(name).name)[-NAME:] or "clip"
         try:
-            return _shown(path, name, hashlib.sha256(data).hexdigest(), source)
+            found = decoding.decode(path, network_of(source).sampling)
+            return _shown(found, name, hashlib.sha256(data).hexdigest())
         except VideoError as error:
             raise VideoError(str(error).replace(str(path), name)) from None
 
 
-def _shown(path: Path, name: str, key: str, source: Source) -> Shown:
-    clip, video = read_clip(path, network_of(source)), Video(path)
-    start = float(clip.times[0])
-    end = float(clip.times[-1]) + 1 / video.frame_rate
-    film = path.with_name(".film.mp4")
-    size = write_excerpt(path, film, start, end)
-    return Shown(name, key, clip, film.read_bytes(), start, Video(film).duration, size)
+def _shown(found: decoding.Decoded, name: str, key: str) -> Shown:
+    return Shown(name, key, found.clip, found.film, found.start, found.seconds, found.size)
 
 
 def _reading(source: Source) -> tuple:
