@@ -55,26 +55,31 @@ def train(
     `Run.train` does.
     """
     started, recipe, out = time.time(), recipe or small(), Path(out)
-    is_trained = isinstance(network, TrainedNetwork)
-    range = range or (network.range if is_trained else range_0016(network.full.spatial, network.full.frames))
-    sampling = sampling or (network.sampling if is_trained else default_sampling(network))
+    if isinstance(network, TrainedNetwork):
+        range, sampling = range or network.range, sampling or network.sampling
+    range = range or range_0016(network.full.spatial, network.full.frames)
+    sampling = sampling or default_sampling(network)
     clips = training_clips(data, sampling, recipe, seed, strict, cache)
     run = Run(network, clips, range, recipe, out, seed, workers, device)
-    if resume and not run.resume():
-        raise InputError(f"{out} holds no state to resume from: leave out --resume")
     made = out / "checkpoint"
     is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
-    if not resume and (is_made or (out / "state.pt").exists()):
-        raise InputError(f"{out} already holds a run: add --resume, or give another --out")
+    _begin(run, resume, is_made)
     run.train(progress)
     if is_made:
         return _kept(made, network, device)
-    facts = {"recipe": asdict(recipe), "clips": len(clips), "broken": clips.broken}
-    facts |= {"hours": round((time.time() - started) / 3600, 3), "torch": torch.__version__}
-    trained = TrainedNetwork(network, data.classes, sampling, range, provenance={**(provenance or {}), **facts})
+    facts = {**(provenance or {}), **_facts(recipe, clips, started)}
+    trained = TrainedNetwork(network, data.classes, sampling, range, provenance=facts)
     if parallel.is_main():
         save(trained, made)
     return trained
+
+
+def _begin(run: Run, resume: bool, is_made: bool) -> None:
+    """Go back to where the run was stopped, or see to it that none is there."""
+    if resume and not run.resume():
+        raise InputError(f"{run.folder} holds no state to resume from: leave out --resume")
+    if not resume and (is_made or (run.folder / "state.pt").exists()):
+        raise InputError(f"{run.folder} already holds a run: add --resume, or give another --out")
 
 
 def default_sampling(network: AdaptiveNetwork, stride: int | None = None) -> Sampling:
@@ -100,6 +105,13 @@ def training_clips(
     jitter = tuple(round(sampling.spatial * factor) for factor in recipe.jitter)
     opened = frame_cache(cache, data, sampling, jitter, recipe.areas).open if cache else data.open
     return TrainingClips(data, sampling, jitter=jitter, areas=recipe.areas, seed=seed, strict=strict, opened=opened)
+
+
+def _facts(recipe: Recipe, clips: TrainingClips, started: float) -> dict[str, Any]:
+    """What a checkpoint tells of how it was trained."""
+    hours = round((time.time() - started) / 3600, 3)
+    told = {"recipe": asdict(recipe), "clips": len(clips), "broken": clips.broken}
+    return told | {"hours": hours, "torch": torch.__version__}
 
 
 def _kept(folder: Path, network: AdaptiveNetwork, device: str | torch.device) -> TrainedNetwork:

@@ -50,11 +50,8 @@ def convert(
     file = files.read(path)
     tensors, theirs = _translated(file)
     shape = _shape(file, tensors)
-    told = _timing(file, shape) | _head(file)
-    told |= _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial, task=task, aligned=aligned)
-    for name in ("frames", "stride", "alpha", "spatial"):
-        if not 1 <= told[name] <= LARGEST:
-            raise ConversionError(f"{file.path}: {name} {told[name]}, give 1 to {LARGEST} (--{name})")
+    given = _given(frames=frames, stride=stride, alpha=alpha, spatial=spatial, task=task, aligned=aligned)
+    told = _told(file, shape, given)
     stride, alpha = told.pop("stride"), told.pop("alpha")
     try:
         architecture = _architecture(shape, told, alpha)
@@ -70,6 +67,15 @@ def convert(
     network.statistics = {covered.full: statistics, covered.largest: statistics}
     origin = {"converted": {"file": file.path.name, "format": file.format_name, "tensors": len(tensors)}}
     return TrainedNetwork(network, names, sampling, covered, provenance=origin)
+
+
+def _told(file: WeightFile, shape: dict, given: dict) -> dict:
+    """What the weights do not tell: as given, or by the file's settings and name, or as published."""
+    told = _timing(file, shape) | _head(file) | given
+    for name in ("frames", "stride", "alpha", "spatial"):
+        if not 1 <= told[name] <= LARGEST:
+            raise ConversionError(f"{file.path}: {name} {told[name]}, give 1 to {LARGEST} (--{name})")
+    return told
 
 
 def _architecture(shape: dict, told: dict, alpha: int) -> Architecture:
