@@ -1,5 +1,10 @@
 """Small networks that behave as trained ones: random weights everywhere, zero-initialised batch norms too."""
 
+import os
+
+if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):  # each has its share of the cores
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+
 import pytest
 import torch
 from hypothesis import settings
