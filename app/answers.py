@@ -7,6 +7,7 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
+import words
 from clips import Shown
 from sources import Source, network_of
 
@@ -44,10 +45,15 @@ def _figures(
     source: Source, key: str, pair: tuple[Configuration, Configuration], label: str, method: str, _both: Comparison
 ) -> dict[str, go.Figure]:
     return {
-        "Answers": probabilities_figure(_both.full, _both.sub, names=_both.names),
+        "Answers": probabilities_figure(*map(_in_words, (_both.full, _both.sub)), names=_both.names),
         "When they look": shares_figure(_both),
         "Where they look": film_strip(_both),
     }
+
+
+def _in_words(found: Explanation) -> list[tuple[str, float]]:
+    """What it answers, classes as words."""
+    return [(words.class_name(name), probability) for name, probability in found.predictions]
 
 
 def figures(source: Source, shown: Shown, both: Comparison) -> dict[str, go.Figure]:

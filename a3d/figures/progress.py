@@ -66,7 +66,7 @@ def sampled_figure(metrics: DataFrame) -> go.Figure:
     if len(grid):
         mean, count = grid["mean"], grid["count"].fillna(0).astype(int)
         figure.add_heatmap(
-            x=[f"{frames} frames" for frames in mean.columns],
+            x=[f"{frames} frame{'' if frames == 1 else 's'}" for frames in mean.columns],
             y=[f"{spatial}²" for spatial in mean.index],
             z=mean.to_numpy(),
             customdata=count.to_numpy(),

@@ -65,8 +65,8 @@ def agreement(both: Comparison) -> None:
     columns[0].metric("Overlap of the strongest fifth", f"{found.overlap:.0%}", "20% by chance", **QUIET)
     columns[1].metric("Correlation of the maps", f"{found.correlation:.2f}", "1 if alike", **QUIET)
     shift = f"{found.shift_seconds:+.2f} s" if found.shift_frames else "none"
-    frames = f"{found.shift_frames:+d} frames" if found.shift_frames else "the same frame"
-    columns[2].metric("Shift of the key frame", shift, frames, **QUIET)
+    count = f"{found.shift_frames:+d} frame{'' if abs(found.shift_frames) == 1 else 's'}"
+    columns[2].metric("Shift of the key frame", shift, count if found.shift_frames else "the same frame", **QUIET)
 
 
 def film(source: Source, shown: Shown, both: Comparison, drawn: dict) -> None:

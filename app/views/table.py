@@ -16,13 +16,13 @@ COLUMNS = {
     "configuration": st.column_config.TextColumn(
         "Configuration", help="Side² × frames, share of the channels", pinned=True
     ),
+    "top1": st.column_config.NumberColumn("Top-1", format="%.1f%%", help="Clips whose first answer is right"),
+    "mean_ap": st.column_config.NumberColumn("mAP", format="%.1f%%", help="Mean average precision over the classes"),
+    "interval": st.column_config.TextColumn("95%", help="Interval of top-1, from the number of clips"),
     "gflops": st.column_config.NumberColumn("GFLOPs", format="%.3g", help="Billions of multiply-adds for one clip"),
     "share": st.column_config.ProgressColumn("Of full", format="%.1f%%", min_value=0, max_value=100),
     "milliseconds": st.column_config.NumberColumn("ms", format="%.3g", help="For one clip on this machine"),
     "params": st.column_config.NumberColumn("Parameters", format="compact"),
-    "top1": st.column_config.NumberColumn("Top-1", format="%.1f%%", help="Clips whose first answer is right"),
-    "mean_ap": st.column_config.NumberColumn("mAP", format="%.1f%%", help="Mean average precision over the classes"),
-    "interval": st.column_config.TextColumn("95%", help="Interval of top-1, from the number of clips"),
     "top5": st.column_config.NumberColumn("Top-5", format="%.1f%%", help="Clips with the right class among five"),
     "mean_class": st.column_config.NumberColumn("Mean class", format="%.1f%%", help="Top-1 of each class, averaged"),
     "trade_off": st.column_config.CheckboxColumn("Trade-off list", help="Nothing tested is as cheap and better"),
