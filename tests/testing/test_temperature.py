@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ from a3d import calibrate, explain, predict
 from a3d.budgets.table import COLUMNS, TEMPERATURE_COLUMNS, Row, Table
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
+from a3d.deploy import runner
 from a3d.deploy.export import metadata
 from a3d.temperature import calibration_error, fit, held_out, tempered
 from a3d.testing import evaluation
@@ -111,3 +113,14 @@ def test_a_table_of_enough_clips_has_temperatures(network, clips, monkeypatch):
     assert row.temperature == pytest.approx(fit(result.probabilities, result.labels), abs=1e-4)
     assert row.ece == pytest.approx(calibration_error(result.probabilities, result.labels), abs=1e-3)
     assert 0 <= row.ece_after <= 100 and row.top1 == pytest.approx(result.top1, abs=1e-4)
+
+
+@pytest.mark.parametrize(("about", "expected"), [({}, 0.8808), ({"temperature": 2.0}, 0.7311)])
+def test_the_runner_divides_by_it_and_takes_files_without(monkeypatch, capsys, about, expected):
+    """softmax of (2, 0) is 0.8808, of (1, 0) it is 0.7311."""
+    about = {"task": "classification", "labels": ["yes", "no"], "sampling": {}} | about
+    monkeypatch.setattr(runner, "load", lambda file: (lambda clips: np.array([[2.0, 0.0]]), about))
+    monkeypatch.setattr(runner, "read", lambda path: np.zeros(1))
+    monkeypatch.setattr(runner.Path, "glob", lambda self, pattern: iter([Path("network.onnx")]))
+    runner.main(["clip.mp4"])
+    assert capsys.readouterr().out.splitlines()[0] == f"clip.mp4\tyes\t{expected}"
