@@ -17,6 +17,7 @@ from a3d.configuration import ComputationalRange, Configuration, ConfigurationEr
 from a3d.engines.choice import DTYPES, Choice, ready
 from a3d.engines.runtime import PLAIN, Runtime
 from a3d.rejection import described, rejected
+from a3d.temperature import tempered
 from a3d.video.sampling import Sampling
 
 
@@ -76,6 +77,19 @@ class TrainedNetwork(AdaptiveNetwork):
         """
         line = self.rejections.get(configuration)
         return None if line is None else rejected(line, described(maps, logits))
+
+    def temperature(self, configuration: Configuration) -> float:
+        """Return what the log-probabilities at a configuration are divided by: its row's in the table, else 1."""
+        known = self.task == "classification" and self.table is not None and configuration in self.table
+        return (self.table.row(configuration).temperature or 1.0) if known else 1.0
+
+    def probabilities(self, logits: Tensor, configuration: Configuration | None = None) -> Tensor:
+        """Return those of logits (B, classes), 0..1: a softmax if one class is right, else a sigmoid for each.
+
+        configuration: whose temperature they are at; left out, they are at temperature 1.
+        """
+        found = super().probabilities(logits)
+        return found if configuration is None else tempered(found, self.temperature(configuration))
 
     def runtime(self, configuration: Configuration, dtype: torch.dtype | None = None) -> Runtime:
         """Return what runs a sub-network: PyTorch in that dtype, or as chosen when the network was loaded.

@@ -19,6 +19,7 @@ ROOMS += [
     "adaptive",
     "networks",
     "engines",
+    "temperature",
     "budgets",
     "rejection",
     "trained",

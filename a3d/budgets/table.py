@@ -16,6 +16,7 @@ from a3d.budgets.budget import SHARE, UNITS, Budget, BudgetError, check_unit, en
 from a3d.budgets.interval import wilson
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.errors import A3DError
+from a3d.temperature import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -29,6 +30,7 @@ TEST_COLUMNS = ("data", "views", "weights")
 
 # No file and no number of a table comes near: what does is damaged.
 LARGEST, SIDE, COUNT, GFLOPS = 2**24, 2**14, 10**12, 1e9
+TEMPERATURE_COLUMNS = ("temperature", "ece", "ece_after")
 INT8 = "int8"  # column of a table whose rows were tested at that precision too
 
 
@@ -43,6 +45,8 @@ class Row:
     gflops: multiply-adds of one clip, 1e9. params: parameters used, in ones. top1, mean_class, top5: percent.
     clips: how many it was tested on. mean_ap: percent, of several labels a clip. int8: what `accuracy` is where the
     convolutions compute in int8. None: not known.
+    temperature: what the log-probabilities are divided by (`a3d.temperature`), > 0; None counts as 1. ece: expected
+    calibration error without it, percent; ece_after: with it, each fold of clips at a temperature fitted on the others.
     trade_off: on the table's trade-off list.
     source: where a published row comes from, empty for one's own tests. printed: gflops and params are those that
     the source prints, not ours. note: what to tell whoever sees the row.
@@ -66,6 +70,9 @@ class Row:
     views: str = ""
     weights: str = ""
     int8: float | None = None
+    temperature: float | None = None
+    ece: float | None = None
+    ece_after: float | None = None
 
     def accuracy_at(self, precision: str) -> float:
         """Return the accuracy at a precision, as far as it was tested: that of bfloat16 counts as that of float32."""
@@ -111,6 +118,9 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    def __contains__(self, configuration: object) -> bool:
+        return configuration in self._rows
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Table) and self.rows == other.rows
@@ -263,7 +273,8 @@ class Table:
             return PUBLISHED_COLUMNS
         columns = COLUMNS if self.metric == "top-1" else SEVERAL_COLUMNS
         columns = (*columns, *TEST_COLUMNS) if any(row.data for row in self.rows) else columns
-        return columns if all(row.int8 is None for row in self.rows) else (*columns, INT8)
+        columns = columns if all(row.int8 is None for row in self.rows) else (*columns, INT8)
+        return columns if all(row.temperature is None for row in self.rows) else (*columns, *TEMPERATURE_COLUMNS)
 
 
 def best_within(
@@ -282,7 +293,8 @@ def best_within(
 def _fields(row: Row) -> dict[str, object]:
     size = row.configuration
     return {"spatial": size.spatial, "frames": size.frames, "width": size.width} | {
-        name: getattr(row, name) for name in (*PUBLISHED_COLUMNS[3:], "mean_ap", *TEST_COLUMNS, INT8)
+        name: getattr(row, name)
+        for name in (*PUBLISHED_COLUMNS[3:], "mean_ap", *TEST_COLUMNS, INT8, *TEMPERATURE_COLUMNS)
     }
 
 
@@ -329,6 +341,9 @@ def _read(fields: dict[str, str | None], where: str) -> Row:
         note=fields.get("note") or "",
         mean_ap=value("mean_ap", float, 0, 100, optional=True) if "mean_ap" in fields else None,
         int8=value(INT8, float, 0, 100, optional=True) if INT8 in fields else None,
+        temperature=value("temperature", float, LOWEST, HIGHEST, optional=True) if "temperature" in fields else None,
+        ece=value("ece", float, 0, 100, optional=True) if "ece" in fields else None,
+        ece_after=value("ece_after", float, 0, 100, optional=True) if "ece_after" in fields else None,
         **{name: _word(fields.get(name) or "", name, where) for name in TEST_COLUMNS},
     )
 

@@ -25,11 +25,13 @@ from a3d.errors import InputError
 from a3d.files import replace
 from a3d.inference.prediction import chosen
 from a3d.maps.masks import MaskResult, evidence_on_masks, read_masks
+from a3d.temperature import calibration_error, tempered
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult
 from a3d.testing.confusion import class_accuracies
 from a3d.testing.evaluation import Result, evaluate_all
 from a3d.testing.foreign import Foreign, foreign_clips, reject
+from a3d.trained import TrainedNetwork
 
 
 def add(sub: argparse.ArgumentParser) -> None:
@@ -80,7 +82,10 @@ def run(options: argparse.Namespace) -> None:
     masks = read_masks(options.masks) if options.masks else {}
     looks = {c: evidence_on_masks(network, dataset, masks, c) for c in configurations if masks}
     if options.json:
-        rows = [costed(network, c) | _result(results[c], network.labels) for c in configurations]
+        rows = [
+            costed(network, c) | _result(results[c], network.labels) | _error(results[c], network)
+            for c in configurations
+        ]
         emit(
             [row | _rejects(rejects.get(c)) | _looks(looks.get(c)) for row, c in zip(rows, configurations, strict=True)]
         )
@@ -119,6 +124,15 @@ def _result(result: Result | BoxResult, labels: Sequence[str]) -> dict:
         "broken": list(result.broken),
         "classes": _classes(result, labels),
     }
+
+
+def _error(result: Result | BoxResult, network: TrainedNetwork) -> dict:
+    """The calibration error, percent, at the temperature of the table, where one class is right."""
+    if not isinstance(result, Result) or result.mean_ap is not None:
+        return {}
+    temperature = network.temperature(result.configuration)
+    found = calibration_error(tempered(result.probabilities, temperature), result.labels)
+    return {"temperature": temperature, "ece": found}
 
 
 def _rejects(found: Foreign | None) -> dict:

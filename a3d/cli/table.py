@@ -11,7 +11,7 @@ import torch
 
 from a3d import parallel
 from a3d.budgets.refinement import between
-from a3d.budgets.table import INT8, Row
+from a3d.budgets.table import INT8, TEMPERATURE_COLUMNS, Row
 from a3d.cli.options import (
     add_data,
     add_larger_crops,
@@ -214,5 +214,5 @@ def _save(network: TrainedNetwork, options: argparse.Namespace) -> None:
 def _fields(row: Row, refined: bool) -> dict:
     """A tested configuration; refined: whether it was proposed here."""
     tested = {"configuration": row.configuration.key, "gflops": row.gflops, "params": row.params}
-    names = ("top1", "mean_class", "top5", "mean_ap", "clips", "trade_off", "int8")
+    names = ("top1", "mean_class", "top5", "mean_ap", "clips", "trade_off", "int8", *TEMPERATURE_COLUMNS)
     return tested | {name: getattr(row, name) for name in names} | {"refined": refined}

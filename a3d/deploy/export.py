@@ -199,6 +199,7 @@ def metadata(network: TrainedNetwork, configuration: Configuration) -> dict:
         "gflops": used.gflops,
         "params": used.params,
         "top1": network.table.row(configuration).top1 if tested else None,
+        "temperature": network.temperature(configuration),
         "provenance": network.provenance,
     }
 

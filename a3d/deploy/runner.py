@@ -25,7 +25,8 @@ def main(paths):
         except VideoError as error:
             sys.exit(f"error: {error}")
         logits = classify(clip[None])[0]
-        probabilities = softmax(logits) if about["task"] == "classification" else 1 / (1 + np.exp(-logits))
+        odds = logits / about.get("temperature", 1)  # 1 where several classes can be right
+        probabilities = softmax(odds) if about["task"] == "classification" else 1 / (1 + np.exp(-odds))
         for place in probabilities.argsort()[::-1][:5]:
             print(f"{path}\t{about['labels'][place]}\t{probabilities[place]:.4f}")
 

@@ -154,7 +154,8 @@ def _run(archive: Archive, network: TrainedNetwork, views: Sequence[Tensor]) -> 
     """Probabilities (videos, classes); as many views at once as there are videos in a batch."""
     sub = network.resident(archive.configuration)
     parts = torch.cat(list(views)).split(BATCH)
-    return answer(sub, (normalise(part.to(network.device), network.sampling) for part in parts), len(views))
+    normalised = (normalise(part.to(network.device), network.sampling) for part in parts)
+    return answer(sub, normalised, len(views), temperature=network.temperature(archive.configuration))
 
 
 def _line(name: str, network: TrainedNetwork, probabilities: Tensor) -> list:

@@ -57,7 +57,8 @@ def predict(
     """Names and probabilities for a video, at the configuration given or within `gflops=`, `milliseconds=` (of a clip
     on this device), `params=` or `megabytes=`, or else at the full one.
 
-    views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid). dtype: what the
+    views: clips in time × crops (1 or 3), softmax averaged (several labels: the highest sigmoid), then at the
+    temperature of the table's row where it has one. dtype: what the
     convolutions compute in, by PyTorch; by default as the network was loaded to run.
     Raises VideoError for a file without pictures, BudgetError below the cheapest tested configuration,
     MissingStatistics for one that was not calibrated, ConfigurationError for a network in training mode.
@@ -71,7 +72,7 @@ def predict(
     frames, times = decode_views(path, network.sampling, views[0])
     clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
     parts, none = clips.to(network.device).split(BATCH), Nones(network, configuration)
-    mean = answer(network.resident(configuration, dtype), parts, seen=none.seen)[0]
+    mean = answer(network.resident(configuration, dtype), parts, 1, none.seen, network.temperature(configuration))[0]
     order = mean.argsort(descending=True, stable=True).tolist()
     return Prediction(
         tuple(network.labels[i] for i in order),

@@ -165,7 +165,8 @@ def _resized(
 def _answers(network: TrainedNetwork, sub: SubNetwork, clips: Tensor) -> list[Answer]:
     """What a sub-network says of each clip of uint8 (N, T, S, S, 3)."""
     nones = Nones(network, sub.configuration)
-    rows = answer(sub, [normalise(clips.to(network.device), network.sampling)], len(clips), nones.seen)
+    temperature = network.temperature(sub.configuration)
+    rows = answer(sub, [normalise(clips.to(network.device), network.sampling)], len(clips), nones.seen, temperature)
     probabilities, labels = (column.tolist() for column in rows.max(1))
     each = torch.cat(nones.each).tolist() if nones.each else [None] * len(clips)
     return [Answer(network.labels[k], p, none) for k, p, none in zip(labels, probabilities, each, strict=True)]

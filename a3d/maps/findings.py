@@ -62,7 +62,7 @@ def _find(
     features, logits, seconds = min(passes, key=lambda timed: timed[2])
     maps = {label: class_activation_maps(sub, features, label)[0] for label in labels}
     evidence = {label: slow_evidence(found, configuration, times) for label, found in maps.items()}
-    probabilities = network.probabilities(logits)[0].float().cpu().numpy()
+    probabilities = network.probabilities(logits, configuration)[0].float().cpu().numpy()
     none = network.none(configuration, features, logits)
     return Finding(configuration, probabilities, None if none is None else none.item(), evidence, 1000 * seconds)
 

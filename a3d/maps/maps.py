@@ -381,7 +381,7 @@ def _explanation(
         label,
         float(logits[label]),
         float(logits[label]) - sum(float(m.mean(dtype=np.float64)) for m in maps),
-        _array(network.probabilities(logits[None])[0]),
+        _array(network.probabilities(logits[None], configuration)[0]),
         network.labels,
         method,
         tuple(evidence),

@@ -22,16 +22,20 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
 from a3d.datasets.items import Span, fingerprint
 from a3d.datasets.training_clips import multi_hot
+from a3d.temperature import calibration_error, fit, held_out, tempered
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
 from a3d.testing.calibration import calibrate
 from a3d.testing.clips import AT_ONCE, Clips
 from a3d.testing.errors import EvaluationError
+from a3d.testing.folds import folds_of
 from a3d.testing.metrics import mean_class_accuracy, top_k
 from a3d.testing.unfinished import Unfinished
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video import Video, normalise
 from a3d.video.views import squares
+
+FEWEST = 50  # clips that a temperature is fitted on: fewer may all be right, which would make it certain
 
 Progress = Callable[[int, int], None]  # done, total
 Seen = Callable[[Sequence[Tensor], Tensor], None]  # maps and logits of a batch
@@ -277,10 +281,13 @@ def _answers(
 
 
 @torch.inference_mode()
-def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1, seen: Seen | None = None) -> Tensor:
+def answer(
+    sub: SubNetwork, views: Iterable[Tensor], clips: int = 1, seen: Seen | None = None, temperature: float = 1.0
+) -> Tensor:
     """Probabilities (clips, classes) from batches of views (N, 3, T, S, S), which come clip by clip.
 
-    The mean softmax over the views or, where several classes can be right, the highest sigmoid (as for Charades).
+    The mean softmax over the views, then at `temperature`, which changes no order, or, where several classes can be
+    right, the highest sigmoid (as for Charades).
     seen: is told the maps before pooling, (N, C, t, h, w) a pathway, and the logits (N, classes) of every batch.
     Raises EvaluationError if the network's answers are not finite.
     """
@@ -288,7 +295,7 @@ def answer(sub: SubNetwork, views: Iterable[Tensor], clips: int = 1, seen: Seen 
     if not logits.isfinite().all():
         raise EvaluationError(f"{sub.configuration} answers with values that are not finite: calibrate it (a3d table)")
     found = sub.probabilities(logits).unflatten(0, (clips, -1))
-    return (found.mean(1) if sub.task == "classification" else found.amax(1)).cpu()
+    return (tempered(found.mean(1), temperature) if sub.task == "classification" else found.amax(1)).cpu()
 
 
 def _observed(sub: SubNetwork, views: Tensor, seen: Seen) -> Tensor:
@@ -396,4 +403,24 @@ def _row(result: Result, gflops: float, params: int, how: dict[str, str]) -> Row
     names = ("top1", "mean_class", "top5", "mean_ap")
     found = {name: getattr(result, name) for name in names if getattr(result, name) is not None}
     accuracies = {name: round(value, 4) for name, value in found.items()}
-    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips, **how)
+    return Row(result.configuration, gflops, params, **accuracies, clips=result.clips, **how, **temperature_of(result))
+
+
+def temperature_of(result: Result) -> dict[str, float]:
+    """Return the temperature fitted on a test and the calibration errors, percent, as a row of a table has them.
+
+    Nothing of several labels a clip, of boxes, of fewer than 50 clips, and of clips that all belong to one fold.
+    """
+    if not isinstance(result, Result) or result.mean_ap is not None or result.clips < FEWEST:
+        return {}
+    probabilities, labels = result.probabilities, result.labels
+    folds = folds_of([path for path, _ in result.files])
+    if len(folds.unique()) == 1:
+        return {}
+    after = calibration_error(held_out(probabilities, labels, folds), labels)
+    before = calibration_error(probabilities, labels)
+    return {
+        "temperature": round(fit(probabilities, labels), 4),
+        "ece": round(before, 4),
+        "ece_after": round(after, 4),
+    }

@@ -17,11 +17,12 @@ from a3d.rejection import described, fit, rejected
 from a3d.testing.clips import Clips
 from a3d.testing.errors import EvaluationError
 from a3d.testing.evaluation import spread
+from a3d.testing.folds import FOLDS, folds_of
 from a3d.trained import TrainedNetwork
 from a3d.video import Video, normalise
 from a3d.video.views import squares
 
-PARTS = 5  # in which classes of foreign clips and the known clips are held out together
+PARTS = FOLDS  # in which classes of foreign clips and the known clips are held out together
 EMPTY = 8  # clips of each kind that show nothing: plain and noisy ones
 KNOWN = 512  # clips of training that a line is fitted on, at most
 
@@ -72,7 +73,7 @@ def learn_to_reject(
     for items, opened in sets:
         done = sum(len(kept) for _, kept in found)
         found.append(_look(network, items, opened, configurations, lambda n, done=done: progress(done + n, total)))
-    groups = _groups(found[2][1], foreign), torch.tensor([number % PARTS for number in _places(found[1][1])])
+    groups = _groups(found[2][1], foreign), folds_of(found[1][1])
     empty = _look_at_nothing(network, configurations)
     results = []
     for c in configurations:
@@ -129,13 +130,6 @@ def _groups(kept: Sequence[Path], foreign: Mapping[str, Sequence[Path]]) -> Tens
     """The part that each foreign clip is held out with, by its class."""
     number = {path: place % PARTS for place, paths in enumerate(foreign.values()) for path in paths}
     return torch.tensor([number[path] for path in kept])
-
-
-def _places(paths: Sequence[Path]) -> list[int]:
-    """A number for each clip, the same for clips of one group, v_CLASS_gNN_cNN, and else one for each."""
-    names = [path.stem.rpartition("_c")[0] or path.stem for path in paths]
-    known = {name: place for place, name in enumerate(dict.fromkeys(names))}
-    return [known[name] for name in names]
 
 
 def _look(

@@ -107,7 +107,7 @@ class Resident:
         sub = self._subs[configuration]
         size = self.network.clip_shape(configuration)[1]
         clip = crop_views(window.frames[None], self.network.sampling, 1, size).to(sub.device)
-        probability, label = self.network.probabilities(sub(clip))[0].max(0)
+        probability, label = self.network.probabilities(sub(clip), configuration)[0].max(0)
         return self.network.labels[int(label)], float(probability)
 
 
