@@ -61,6 +61,11 @@ def calibration_error(probabilities: Tensor, labels: Tensor) -> float:
     return 100 * gaps.abs().sum().item() / len(labels)
 
 
+def log_loss(probabilities: Tensor, labels: Tensor) -> float:
+    """Return the mean negative logarithm of the probabilities (N, classes), 0..1, of the labels (N,), int64."""
+    return -_logarithms(probabilities.double()).gather(1, labels[:, None]).mean().item()
+
+
 def held_out(probabilities: Tensor, labels: Tensor, folds: Tensor) -> Tensor:
     """Return probabilities (N, classes), those of each fold at the temperature fitted on all others.
 

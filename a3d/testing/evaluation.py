@@ -22,7 +22,7 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
 from a3d.datasets.items import Span, fingerprint
 from a3d.datasets.training_clips import multi_hot
-from a3d.temperature import calibration_error, fit, held_out, tempered
+from a3d.temperature import calibration_error, fit, held_out, log_loss, tempered
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
 from a3d.testing.calibration import calibrate
@@ -409,6 +409,7 @@ def _row(result: Result, gflops: float, params: int, how: dict[str, str]) -> Row
 def temperature_of(result: Result) -> dict[str, float]:
     """Return the temperature fitted on a test and the calibration errors, percent, as a row of a table has them.
 
+    It is 1 where another one makes the answers to clips that it was not fitted on no more probable.
     Nothing of several labels a clip, of boxes, of fewer than 50 clips, and of clips that all belong to one fold.
     """
     if not isinstance(result, Result) or result.mean_ap is not None or result.clips < FEWEST:
@@ -417,10 +418,11 @@ def temperature_of(result: Result) -> dict[str, float]:
     folds = folds_of([path for path, _ in result.files])
     if len(folds.unique()) == 1:
         return {}
-    after = calibration_error(held_out(probabilities, labels, folds), labels)
+    held = held_out(probabilities, labels, folds)
+    helps = log_loss(held, labels) < log_loss(probabilities, labels)  # on clips that it was not fitted on
     before = calibration_error(probabilities, labels)
     return {
-        "temperature": round(fit(probabilities, labels), 4),
+        "temperature": round(fit(probabilities, labels), 4) if helps else 1.0,
         "ece": round(before, 4),
-        "ece_after": round(after, 4),
+        "ece_after": round(calibration_error(held, labels) if helps else before, 4),
     }

@@ -15,7 +15,7 @@ from a3d.deploy import runner
 from a3d.deploy.export import metadata
 from a3d.temperature import calibration_error, fit, held_out, tempered
 from a3d.testing import evaluation
-from a3d.testing.evaluation import build_table, evaluate
+from a3d.testing.evaluation import Result, build_table, evaluate, temperature_of
 from a3d.testing.folds import folds_of
 
 FULL = Configuration(32, 4, 1.0)
@@ -104,13 +104,25 @@ def test_everything_that_answers_is_at_the_temperature_of_the_row(network, clips
     assert metadata(network, FULL)["temperature"] == 2.0
 
 
+@pytest.mark.parametrize(("sure", "kept"), [(0.999, True), (0.6, False)])
+def test_it_is_kept_where_it_helps_on_clips_held_out(sure, kept):
+    """Of 60 clips six in ten are right: one that is sure in all is tempered, and one that says six in ten is not."""
+    labels = torch.tensor([0] * 36 + [1] * 24)[torch.randperm(60)]
+    said = torch.tensor([[sure, 1 - sure]]).repeat(60, 1)
+    files = tuple((Path(f"v_Jump_g{number:02}_c01.mp4"), None) for number in range(60))
+    found = temperature_of(Result(FULL, 60.0, 50.0, 100.0, None, 60, (1, 1), (), 60, said, labels, files))
+    assert (found["temperature"] > 2) is kept
+    assert found["ece_after"] < found["ece"] if kept else found["ece_after"] == found["ece"]
+
+
 def test_a_table_of_enough_clips_has_temperatures(network, clips, monkeypatch):
     sets = ClipFolder(clips, "train"), ClipFolder(clips, "val")
     assert build_table(network, *sets, [FULL]).table.rows[0].temperature is None  # 6 clips
     monkeypatch.setattr(evaluation, "FEWEST", 6)
     row = build_table(network, *sets, [FULL]).table.rows[0]
     result = evaluate(network, sets[1], FULL, (1, 1))
-    assert row.temperature == pytest.approx(fit(result.probabilities, result.labels), abs=1e-4)
+    fitted = fit(result.probabilities, result.labels)
+    assert row.temperature in (1.0, pytest.approx(fitted, abs=1e-4)) and abs(fitted - 1) > 0.01
     assert row.ece == pytest.approx(calibration_error(result.probabilities, result.labels), abs=1e-3)
     assert 0 <= row.ece_after <= 100 and row.top1 == pytest.approx(result.top1, abs=1e-4)
 
