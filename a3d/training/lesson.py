@@ -20,9 +20,10 @@ MIDDLE_WEIGHT = 0.25  # of the maps at twice the resolution beside the last
 class Lesson(nn.Module):
     """Linear maps from the network's features at strides 16 and 32 to the teacher's, and the loss between them."""
 
-    def __init__(self, network: AdaptiveNetwork, weight: float) -> None:
+    def __init__(self, network: AdaptiveNetwork, weight: float, side: int = 0) -> None:
+        """weight: of the loss beside the labels'. side: of the squares that the teacher looks at, 0: the clip's."""
         super().__init__()
-        self.teacher, self.weight, self.last = ImageTeacher(), weight, 0.0
+        self.teacher, self.weight, self.last = ImageTeacher(side), weight, 0.0
         self.entry_frames, self.middle, self.frames = network.entry_frames, network.middle, network.full.frames
         layouts = (network.graph.layouts[node] for node in (self.middle, network.graph.features[0]))
         self.projections = nn.ModuleList(

@@ -19,7 +19,8 @@ class Recipe:
     jitter, a short side of `jitter` times the crop: 256 to 320 for 224.
     colour: strength of brightness, contrast and saturation jitter. mixup: its Beta parameter, 0 for none.
     smoothing: of the labels. average: decay a step of the averaged weights that are kept, 0 for the last ones.
-    lesson: weight of the image teacher's lesson, 0 for no teacher. motion: weight of the loss that draws the evidence
+    lesson: weight of the image teacher's lesson, 0 for no teacher; lesson_side: of the squares that it looks at,
+    pixels, 0 for those of the clip. motion: weight of the loss that draws the evidence
     to what moves, 0 for none; for one class a clip and networks of one pathway.
     clip: largest norm of a gradient, 0 for any.
     growth: (share of the run, γs, γt): until then the range is cut to at most those factors of spatial and frames,
@@ -42,6 +43,7 @@ class Recipe:
     smoothing: float = 0.0
     average: float = 0.0
     lesson: float = 0.0
+    lesson_side: int = 0
     motion: float = 0.0
     clip: float = 0.0
     growth: tuple[tuple[float, float, float], ...] = ()
@@ -100,20 +102,22 @@ def pretrained() -> Recipe:
     """
     return Recipe(
         "pretrained",
-        epochs=24,
+        epochs=26,
         batch=16,
         optimiser="adamw",
         rate=5e-4,
         warmup=1,
         weight_decay=0.05,
         classifier_rate=6.0,
-        areas=(0.4, 1.0),
-        colour=0.3,
+        areas=(0.35, 1.0),
+        colour=0.4,
         smoothing=0.1,
         average=0.99,
-        motion=0.3,
+        lesson=2.0,
+        lesson_side=224,
+        motion=0.2,
         clip=5.0,
-        growth=((0.58, 4 / 7, 0.5), (0.83, 5 / 7, 0.5)),
+        growth=((0.6, 0.8, 0.5), (0.85, 1.0, 0.5)),
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import warnings
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from a3d.errors import A3DError
@@ -27,8 +28,10 @@ class ImageTeacher(nn.Module):
     channels = (120, 1280)  # of its features at strides 16 and 32
     name = "EfficientNet-Lite2 (ImageNet)"
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = 0) -> None:
+        """side: of the squares that it looks at, pixels, whatever the clip's are; 0: those of the clip."""
         super().__init__()
+        self.side = side
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the package uses an interface that has been renamed
@@ -48,9 +51,13 @@ class ImageTeacher(nn.Module):
     def forward(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
         """Take pixels (B, T, S, S, 3), float, 0..255.
 
-        Features at strides 16 and 32: (B, 120, T, ⌈S/16⌉, ⌈S/16⌉) and (B, 1280, T, ⌈S/32⌉, ⌈S/32⌉), float32.
+        Features at strides 16 and 32: (B, 120, T, ⌈S/16⌉, ⌈S/16⌉) and (B, 1280, T, ⌈S/32⌉, ⌈S/32⌉), float32, of
+        `side` in place of S if it was given.
         """
         images = ((pixels - 127) / 128).to(torch.bfloat16).flatten(0, 1).permute(0, 3, 1, 2)
+        if self.side:  # an image network knows things at the size that it was trained on
+            size = (self.side, self.side)
+            images = F.interpolate(images, size, mode="bilinear").contiguous(memory_format=torch.channels_last)
         kept = []
         handle = self.body._blocks[MIDDLE_BLOCK].register_forward_hook(
             lambda block, inputs, output: kept.append(output)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from a3d.configuration import Configuration, range_0016
 from a3d.networks import slow_r18, slowfast_r18
@@ -24,6 +25,15 @@ def test_features_are_those_of_the_whole_network_in_float32(teacher):
     exact = ImageTeacher().body.float().extract_features((pixels[0].permute(0, 3, 1, 2) - 127) / 128)
     likeness = torch.cosine_similarity(last[0].transpose(0, 1).flatten(1), exact.flatten(1))
     assert likeness.min() > 0.98
+
+
+def test_it_may_look_at_squares_of_another_size(teacher):
+    pixels = torch.rand(1, 2, 64, 64, 3) * 255
+    enlarged = F.interpolate(pixels[0].permute(0, 3, 1, 2), (96, 96), mode="bilinear").permute(0, 2, 3, 1)[None]
+    middle, last = ImageTeacher(96)(pixels)
+    assert middle.shape == (1, 120, 2, 6, 6) and last.shape == (1, 1280, 2, 3, 3)
+    likeness = torch.cosine_similarity(last.flatten(2), teacher(enlarged)[1].flatten(2))
+    assert likeness.min() > 0.99
 
 
 def test_stays_frozen(teacher):
