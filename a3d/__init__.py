@@ -123,7 +123,7 @@ ROOMS = (
     "figures",
 )
 ROOMS += ("files", "inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training")
-ROOMS += ("version", "video", "weights", "stopping", "rejection")
+ROOMS += ("version", "video", "weights", "stopping", "rejection", "temperature")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}
 __all__ = sorted(_MODULES)
