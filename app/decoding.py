@@ -111,9 +111,9 @@ def warm() -> None:
 
 
 def _read(read: Callable[..., bytes], count: int | None) -> bytes:
-    """All of so many bytes, or a line. Raises EOFError if the other process has ended."""
+    """All of so many bytes, or a line. Raises EOFError if the other process has ended, also in the middle of it."""
     found = read() if count is None else read(count)
-    if not found or (count is not None and len(found) < count):
+    if not found.endswith(b"\n") if count is None else len(found) < count:
         raise EOFError
     return found
 

@@ -1,6 +1,7 @@
 """A visitor's file is decoded in a process of its own: as elsewhere, or killed without harm to the next one."""
 
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,14 @@ def test_a_process_that_ends_is_no_page_without_an_answer(decoding, network, fil
     process.stdin.flush()
     process.wait()
     assert decoding.decode(film, network.sampling).film and process.returncode != 0
+
+
+@pytest.mark.parametrize("cut", [b"", b'{"shape": [1, 2', b'{"shape": [1, 2, 2, 3], "film": 9}\n123'])
+def test_an_answer_that_is_cut_off_is_no_answer(decoding, cut):
+    with pytest.raises(EOFError):
+        source = BytesIO(cut)
+        decoding._read(source.readline, None)
+        decoding._read(source.read, 12)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux alone")
