@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from a3d.benchmark import decoding, deployment, live, machine, speed, switching, training
+from a3d.benchmark import decoding, deployment, engines, live, machine, speed, switching, training, whole
 from a3d.benchmark.measure import Figure, RivalMissing, Setting, Timing, interleaved, peak, rival
 from a3d.errors import A3DError
 
@@ -31,6 +31,18 @@ GROUPS: dict[str, Group] = {
         (speed.full_network, speed.answers_in_bfloat16, speed.by_cost, speed.against_small),
         ("pytorchvideo",),
     ),
+    "engines": Group(
+        "what runs a sub-network, and in what precision",
+        (engines.slow, engines.depthwise, engines.int8_answers),
+        ("pytorchvideo", "openvino", "nncf", "onnxruntime", "efficientnet-lite-pytorch"),
+        ("cpu",),
+    ),
+    "whole": Group(
+        "from a video to its answer, and from a thousand",
+        (whole.one_clip, whole.from_cold, whole.archive),
+        ("pytorchvideo", "onnxruntime"),
+        ("cpu",),
+    ),
     "switching": Group("changing the budget", (switching.change, switching.memory), (), ("cpu",)),
     "live": Group("deadlines held while the machine is slowed down", (live.deadlines,), (), ("cpu",)),
     "training": Group(
@@ -43,7 +55,10 @@ GROUPS: dict[str, Group] = {
         ("cpu",),
     ),
     "deployment": Group(
-        "exported files against the network", (deployment.onnx, deployment.torch_export), ("onnxruntime",), ("cpu",)
+        "exported files against the network",
+        (deployment.onnx, deployment.openvino, deployment.torch_export),
+        ("onnxruntime", "openvino"),
+        ("cpu",),
     ),
 }
 

@@ -27,6 +27,11 @@ def onnx(setting: Setting) -> Iterator[Figure]:
     yield from _format(setting, "onnx")
 
 
+def openvino(setting: Setting) -> Iterator[Figure]:
+    rival("openvino")
+    yield from _format(setting, "openvino")
+
+
 def torch_export(setting: Setting) -> Iterator[Figure]:
     yield from _format(setting, "torch-export")
 

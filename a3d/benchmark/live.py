@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from threading import Timer
 
 from a3d.adaptive.network import AdaptiveNetwork
@@ -26,11 +27,15 @@ from a3d.deploy.live.loop import Policy, Window, answer_in_time
 from a3d.deploy.live.trace import Step, Summary
 from a3d.deploy.live.watch import Resident, milliseconds, options
 from a3d.deploy.live.windows import Newest
+from a3d.engines import Choice
+from a3d.engines.clips import CalibrationClips
 from a3d.inference.checkpoint import load
+from a3d.trained import TrainedNetwork
 from a3d.video import VideoError, decode_views
 
 PASSES = 4  # how often the clips are played, each time in another order
 SLACK = 1.5  # the deadline over the full network's time: fits at full speed, not at half of it
+QUANTISED = "a3d watch, int8"  # where OpenVINO and NNCF are installed
 WARM = 20  # answers before the deadline is set, and as many to set it from
 
 
@@ -81,6 +86,13 @@ def deadlines(setting: Setting) -> Iterator[Figure]:
     yield Figure("accuracy between the two", watch.accuracy, full.accuracy, "%", between, "≥ 0.5", note)
     note = f"against the full network; the smallest {small.useful:.1f}%"
     yield Figure("right and in time", watch.useful, full.useful, "%", watch.useful / full.useful, "≥ 1", note)
+    if QUANTISED in runs:
+        quick = runs[QUANTISED]
+        within, accuracy = share[QUANTISED], quick.accuracy
+        note = f"accuracy of all answers {accuracy:.1f}%, float32 {watch.accuracy:.1f}%; rival: float32"
+        yield Figure("int8: within the deadline", 100 * within, 100 * share["a3d watch"], "%", within, "≥ 0.95", note)
+        gain = quick.useful / watch.useful
+        yield Figure("int8: right and in time", quick.useful, watch.useful, "%", gain, "≥ 1", "rival: float32")
 
 
 def play(setting: Setting) -> dict[str, Run]:
@@ -93,7 +105,25 @@ def play(setting: Setting) -> dict[str, Run]:
     resident.warm([*choices, full, smallest])
     deadline = SLACK * _time(resident, clips[0][0], full.configuration)
     policies = {"a3d watch": Controller(choices, deadline), "full network": Fixed(full), "smallest": Fixed(smallest)}
-    return {name: _run(policy, resident, clips, deadline) for name, policy in policies.items()}
+    runs = {name: _run(policy, resident, clips, deadline) for name, policy in policies.items()}
+    if all(map(find_spec, ("openvino", "nncf"))):
+        quick = Resident(_quantised(network, setting))
+        runs[QUANTISED] = _run(Controller(_timed(quick, clips[0][0]), deadline), quick, clips, deadline)
+    return runs
+
+
+def _quantised(network: TrainedNetwork, setting: Setting) -> TrainedNetwork:
+    """The same network in int8 by OpenVINO, its files kept in the user's cache folder."""
+    clips = CalibrationClips(ClipFolder(setting.folder("data"), "train"), network.sampling)
+    return network.run_by(Choice("openvino", "int8", None, clips))
+
+
+def _timed(resident: Resident, window: Window) -> list[Option]:
+    """The trade-off list with what a whole answer takes now."""
+    rows = resident.network.table.trade_off()
+    untimed = [Option(row.configuration, 0.0, row.accuracy) for row in rows]
+    resident.warm(untimed)
+    return [replace(option, milliseconds=_time(resident, window, option.configuration)) for option in untimed]
 
 
 def _run(policy: Policy, resident: Resident, clips: Sequence[tuple[Window, str]], deadline: float) -> Run:

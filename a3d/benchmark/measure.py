@@ -90,16 +90,21 @@ def interleaved(
     warmup: int = 3,
     device: str = "cpu",
     clock: Callable[[], float] = time.perf_counter,
+    rest: float = 0.0,
 ) -> dict[str, Timing]:
     """Times several calls by turns, so that whatever else the machine does falls on all of them alike.
 
     Every round runs each call once, every second round in reverse order; the first `warmup` rounds are not counted. On
-    `cuda` a call ends when the card is done.
+    `cuda` a call ends when the card is done. rest: seconds before each, for the threads of the one before to fall
+    asleep; a call that is not timed then wakes its own.
     """
     finish = torch.cuda.synchronize if device.startswith("cuda") else _nothing
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for number in range(warmup + rounds):
         for name in list(calls)[:: -1 if number % 2 else 1]:
+            if rest:
+                time.sleep(rest)
+                calls[name]()
             finish()
             started = clock()
             calls[name]()

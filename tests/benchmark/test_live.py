@@ -36,6 +36,19 @@ def test_rows_follow_from_the_traces(monkeypatch):
     assert "slows the full network 2.0 times" in within.note
 
 
+def test_int8_is_told_beside_float32(monkeypatch):
+    runs = {
+        "a3d watch": run("aabb", (True, True, True, False)),
+        "full network": run("aaaa", (True, True, False, False)),
+        "smallest": run("bbbb", (True,) * 4),
+        live.QUANTISED: run("aaab", (True,) * 4),
+    }
+    monkeypatch.setattr(live, "play", lambda setting: runs)
+    *_, within, useful = live.deadlines(Setting())
+    assert (within.ours, within.rival, within.ratio, within.met) == (100, 75, 1.0, True)
+    assert (useful.ours, useful.rival, useful.ratio) == (75, 50, 1.5)
+
+
 def test_a_dropped_window_is_no_answer_and_not_in_time():
     steps = run("aaaa", (True,) * 4).steps
     steps[3] = Step(3, 3.0, None, None, None, None, None, None, 30.0, False, None, "dropped")

@@ -20,6 +20,15 @@ def test_calls_take_turns_and_warm_up_is_not_counted():
     assert found["a"].median == found["b"].median == 1.0
 
 
+def test_after_a_rest_each_call_is_woken_before_it_is_timed(monkeypatch):
+    calls, clock, rests = [], itertools.count(), []
+    monkeypatch.setattr("a3d.benchmark.measure.time.sleep", rests.append)
+    named = {name: lambda name=name: calls.append(name) for name in "ab"}
+    found = interleaved(named, rounds=2, warmup=0, clock=lambda: next(clock), rest=0.5)
+    assert "".join(calls) == "aabb" + "bbaa" and rests == [0.5] * 4
+    assert found["a"].median == 1.0  # of one call, not of two
+
+
 def test_the_median_and_the_quartiles():
     found = timing([5.0, 1.0, 2.0, 3.0, 100.0])
     assert (found.low, found.median, found.high) == (2.0, 3.0, 5.0) and found.spread == pytest.approx(1.0)
