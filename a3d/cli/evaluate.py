@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from a3d import parallel
@@ -92,16 +92,22 @@ def run(options: argparse.Namespace) -> None:
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
-        if one := rejects.get(configuration):
-            print(
-                f"  rejects: AUROC {one.auroc:.1f}%; {one.caught:.0f}% of {one.foreign} foreign clips caught, "
-                f"{one.accepted:.0f}% of {one.known} known ones accepted"
-            )
-        if one := looks.get(configuration):
-            print(
-                f"  looks: evidence on people {one.ratio:.2f} times chance, hottest place on one in {one.hottest:.0f}% "
-                f"of {one.frames} frames, {one.cells[0]}×{one.cells[1]} cells"
-            )
+        for line in _more(rejects.get(configuration), looks.get(configuration)):
+            print(line)
+
+
+def _more(rejects: Foreign | None, looks: MaskResult | None) -> Iterator[str]:
+    """What else was tested, a line each."""
+    if rejects:
+        yield (
+            f"  rejects: AUROC {rejects.auroc:.1f}%; {rejects.caught:.0f}% of {rejects.foreign} foreign clips caught, "
+            f"{rejects.accepted:.0f}% of {rejects.known} known ones accepted"
+        )
+    if looks:
+        yield (
+            f"  looks: evidence on people {looks.ratio:.2f} times chance, hottest place on one in {looks.hottest:.0f}% "
+            f"of {looks.frames} frames, {looks.cells[0]}×{looks.cells[1]} cells"
+        )
 
 
 def _sentence(result: Result | BoxResult) -> str:

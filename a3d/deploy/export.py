@@ -78,17 +78,9 @@ def export(
     calibrated, Untrained without class names, EngineError for int8 without clips, NotFlat for a network whose kernels
     look along time and space at once.
     """
-    if kind not in FILES:
-        raise ExportError(f"kind {kind!r}: choose one of {', '.join(FILES)}")
-    if precision != "float32" and (kind, precision) != ("openvino", "int8"):
-        raise ExportError(f"{kind} in {precision}: an exported file computes in float32, or in int8 by openvino")
-    if network.task == "detection":
-        raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
     check_trained(network)
     folder = Path(folder)
-    other = next((folder / name for name in FILES.values() if name != FILES[kind] and (folder / name).exists()), None)
-    if other is not None:
-        raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
+    _check(network, folder, kind, precision)
     deployed = Deployed(network, configuration, flat).cpu()
     folder.mkdir(parents=True, exist_ok=True)
     remove_leftovers(folder)
@@ -105,6 +97,19 @@ def export(
     size = sum((folder / path.name).with_suffix(end).stat().st_size for end in _ends(path))
     replace(folder / "run.py", lambda path: path.write_text(bundle(runner), encoding="utf-8"))
     return Exported(folder / path.name, size / 1e6, difference)
+
+
+def _check(network: TrainedNetwork, folder: Path, kind: str, precision: str) -> None:
+    """Raise ExportError for what cannot be exported, or not there."""
+    if kind not in FILES:
+        raise ExportError(f"kind {kind!r}: choose one of {', '.join(FILES)}")
+    if precision != "float32" and (kind, precision) != ("openvino", "int8"):
+        raise ExportError(f"{kind} in {precision}: an exported file computes in float32, or in int8 by openvino")
+    if network.task == "detection":
+        raise ExportError("a network that detects answers about boxes, which a file here cannot take: run a3d detect")
+    other = next((folder / name for name in FILES.values() if name != FILES[kind] and (folder / name).exists()), None)
+    if other is not None:
+        raise ExportError(f"{other} is there already and run.py would not know which to run: give another folder")
 
 
 def _ends(path: Path) -> tuple[str, ...]:

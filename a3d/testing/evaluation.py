@@ -15,7 +15,7 @@ from a3d import parallel
 from a3d.adaptive.checksum import weights_checksum
 from a3d.adaptive.extraction import SubNetwork
 from a3d.adaptive.residents import Residents
-from a3d.budgets.cost import cost
+from a3d.budgets.cost import Cost, cost
 from a3d.budgets.interval import wilson
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
@@ -129,9 +129,8 @@ def evaluate_all(
     together = max(1, batch // (views[0] * views[1]))
     items = parallel.shard(dataset.items, together)
     clips = Clips(items, network.sampling, views, dataset.open)
-    nothing = torch.zeros(0, len(network.labels))
-    found_before = unfinished.answers if unfinished else {}
-    answers = {configuration: found_before.get(configuration, [nothing]) for configuration in configurations}
+    nothing, known = torch.zeros(0, len(network.labels)), unfinished.answers if unfinished else {}
+    answers = {configuration: known.get(configuration, [nothing]) for configuration in configurations}
     tested: list[tuple[int | list[float], str, Span | None]] = []
     if unfinished:
         clips.skip(unfinished.opened, unfinished.decoded, unfinished.broken)
@@ -151,8 +150,7 @@ def evaluate_all(
     tested = parallel.gather_objects(tested)
     if not tested:
         raise EvaluationError(f"none of the {len(dataset)} clips can be read; the first: {clips.broken[0]}")
-    found = {c: parallel.gather(torch.cat(answers[c])) for c in configurations}
-    return {c: _result(c, found[c], tested, clips) for c in configurations}
+    return {c: _result(c, parallel.gather(torch.cat(answers[c])), tested, clips) for c in configurations}
 
 
 def build_table(
@@ -181,35 +179,45 @@ def build_table(
     configurations = list(dict.fromkeys(configurations or network.range.configurations()))
     _check(network, dataset)  # before the hours of calibration
     costs = {configuration: cost(network, configuration) for configuration in configurations}
-    calibration = spread(training.items, calibration_clips)
-    gflops, tests = sum(found.gflops for found in costs.values()), len(dataset) * views[0] * views[1]
-    runs, spent = len(configurations) * (len(calibration) + len(dataset)), 0.0
-
-    def tell(more: float) -> None:
-        (progress or _silent)(round(runs * (spent + more) / (gflops * (len(calibration) + tests))), runs)
-
-    def calibrated(configuration: Configuration) -> None:
-        nonlocal spent
-        spent += costs[configuration].gflops * len(calibration)
-        tell(0.0)
-
-    def tested(done: int, total: int) -> None:
-        tell(gflops * tests * done / total)
-
-    how = identity(network, dataset, views)
+    calibration, how = spread(training.items, calibration_clips), identity(network, dataset, views)
+    work = _Work(costs, len(calibration), len(dataset), len(dataset) * views[0] * views[1], progress or _silent)
     settings = how | {
         "training": fingerprint(training),
         "dtype": str(dtype),
         "configurations": " ".join(c.key for c in costs),
+        "calibration": f"{calibration_clips} in {batch}",
+        "torch": torch.__version__,
     }
-    settings |= {"calibration": f"{calibration_clips} in {batch}", "torch": torch.__version__}
     keeps = unfinished is not None and not parallel.is_distributed()
     with Unfinished(unfinished, settings) if keeps else nullcontext() as kept:
-        clips = calibrate_all(network, calibration, configurations, batch, calibrated, training.open, kept)
-        results = evaluate_all(network, dataset, configurations, views, progress=tested, dtype=dtype, unfinished=kept)
+        clips = calibrate_all(network, calibration, configurations, batch, work.calibrated, training.open, kept)
+        results = evaluate_all(
+            network, dataset, configurations, views, progress=work.tested, dtype=dtype, unfinished=kept
+        )
     first = results[configurations[0]]
     table = Table(_row(results[c], costs[c].gflops, costs[c].params, how) for c in configurations)
     return BuiltTable(table, clips.decoded + first.decoded, (*clips.broken, *first.broken))
+
+
+class _Work:
+    """How much of a table is done, in runs of a clip at a configuration, each weighed by its cost."""
+
+    def __init__(self, costs: dict[Configuration, Cost], calibration: int, clips: int, views: int, tell: Progress):
+        """calibration: clips that each configuration is calibrated on; clips, views: that it is tested on."""
+        self.costs, self.calibration, self.views, self.tell = costs, calibration, views, tell
+        self.whole = sum(found.gflops for found in costs.values())
+        self.runs, self.spent = len(costs) * (calibration + clips), 0.0
+
+    def calibrated(self, configuration: Configuration) -> None:
+        self.spent += self.costs[configuration].gflops * self.calibration
+        self._say(0.0)
+
+    def tested(self, done: int, total: int) -> None:
+        self._say(self.whole * self.views * done / total)
+
+    def _say(self, more: float) -> None:
+        all_ = self.whole * (self.calibration + self.views)
+        self.tell(round(self.runs * (self.spent + more) / all_), self.runs)
 
 
 def calibrate_all(

@@ -55,13 +55,11 @@ def train(
     `Run.train` does.
     """
     started, recipe, out = time.time(), recipe or small(), Path(out)
-    if isinstance(network, TrainedNetwork):
-        range, sampling = range or network.range, sampling or network.sampling
-    range = range or range_0016(network.full.spatial, network.full.frames)
-    sampling = sampling or default_sampling(network)
-    clips = training_clips(data, sampling, recipe, seed, strict, cache)
+    own = (network.range, network.sampling) if isinstance(network, TrainedNetwork) else (None, None)
+    range = range or own[0] or range_0016(network.full.spatial, network.full.frames)
+    sampling = sampling or own[1] or default_sampling(network)
+    clips, made = training_clips(data, sampling, recipe, seed, strict, cache), out / "checkpoint"
     run = Run(network, clips, range, recipe, out, seed, workers, device)
-    made = out / "checkpoint"
     is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
     _begin(run, resume, is_made)
     run.train(progress)
