@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import struct
+import warnings
 import wave
 from dataclasses import replace
 
@@ -326,6 +327,24 @@ def test_experiments_run_and_are_judged(data, tmp_path, capsys):
     write_outcomes(tmp_path / "mutual_0016-0" / "results.csv", [better])
     assert main([*arguments, "--only", "plain_smallest"]) == 0  # what is done is read
     assert f"| {100 - mine.top1:+.1f} [" in capsys.readouterr().out
+
+
+def test_folds_are_trained_one_by_one_from_a_file_of_weights(tmp_path, capsys):
+    data = write_classes(tmp_path / "clips", classes=2, train=6, val=2)
+    arguments = ["experiment", "--data", str(data), "--out", str(tmp_path / "out"), "--epochs", "1", "--views", "1x1"]
+    arguments += ["--only", "plain_smallest", "--folds"]
+    weights = tmp_path / "lite0.pth"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the image package
+        from efficientnet_lite_pytorch import EfficientNet
+    torch.save(EfficientNet.from_name("efficientnet-lite0", image_size=None).state_dict(), weights)
+    assert main([*arguments, "--size", "pretrained"]) == 1
+    assert "--size pretrained and --init FILE go together" in capsys.readouterr().err
+    assert main([*arguments, "--size", "pretrained", "--init", str(weights)]) == 0
+    found = read_outcomes(tmp_path / "out" / "results.csv")
+    clips = len(list(data.rglob("*.mp4")))
+    assert [o.fold for o in found] == [1, 2, 3, 4, 5] and sum(o.clips for o in found) == clips
+    assert {o.configuration for o in found} == {"36x2@0.5"} and found[0].params < 2e6
 
 
 def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypatch):

@@ -1,9 +1,10 @@
-"""`a3d experiment`: the paper's comparisons, trained from scratch, each tested; one CSV."""
+"""`a3d experiment`: the paper's comparisons, each trained and tested; one CSV."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import torch
@@ -11,9 +12,11 @@ import torch
 from a3d import parallel
 from a3d.cli.options import add_data, add_device, command, count, read_data, views, warn_of_crossing, workers
 from a3d.cli.output import progress_bar
+from a3d.errors import InputError
 from a3d.paper.ablations import SIZES, ablations
 from a3d.paper.claims import HEAD, judge
 from a3d.paper.experiments import Experiment, gather, run_experiment
+from a3d.testing.folds import FOLDS, fold
 
 NAMES = [experiment.name for experiment in ablations()]
 
@@ -26,7 +29,14 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     add_data(sub, validation=True)
     sub.add_argument("--out", required=True, type=Path, help="folder of the runs; what is done there is not done again")
-    sub.add_argument("--size", default="small", choices=SIZES, help="small: minutes a run; kinetics: as published")
+    sub.add_argument(
+        "--size",
+        default="small",
+        choices=SIZES,
+        help="small: minutes a run; kinetics: as published; pretrained: from --init",
+    )
+    sub.add_argument("--init", type=Path, help="with --size pretrained, the weights of EfficientNet-Lite0")
+    sub.add_argument("--folds", action="store_true", help="test on all clips, a fifth at a time, by groups")
     sub.add_argument(
         "--only",
         action="append",
@@ -58,29 +68,33 @@ def run(options: argparse.Namespace) -> None:
 def _train(options: argparse.Namespace, experiments: list[Experiment]) -> None:
     training = read_data(options, "train")
     testing = read_data(options, "val", training.classes)
-    warn_of_crossing(training, testing)
+    if not options.folds:
+        warn_of_crossing(training, testing)
     how = {"views": options.views, "calibration_clips": options.calibration_clips, "cache": options.cache}
+    folds = range(1, FOLDS + 1) if options.folds else [0]
     with progress_bar() as bar:
-        for seed in options.seed or [0]:
-            for experiment in experiments:
-                task = bar.add_task(f"{experiment.name}, seed {seed}", total=None)
-                run_experiment(
-                    experiment,
-                    training,
-                    testing,
-                    options.out / f"{experiment.name}-{seed}",
-                    seed,
-                    **how,
-                    workers=options.workers,
-                    device=options.device,
-                    progress=lambda step, task=task: bar.update(task, completed=step.step + 1, total=step.steps),
-                )
-                bar.remove_task(task)
-                bar.print(f"{experiment.name}, seed {seed}: done")
+        for seed, number, experiment in product(options.seed or [0], folds, experiments):
+            name = f"{experiment.name}, seed {seed}" + (f", fold {number}" if number else "")
+            task = bar.add_task(name, total=None)
+            run_experiment(
+                experiment,
+                *(fold(training, testing, number - 1) if number else (training, testing)),
+                options.out / (f"{experiment.name}-{seed}" + (f"-fold{number}" if number else "")),
+                seed,
+                **how,
+                workers=options.workers,
+                device=options.device,
+                progress=lambda step, task=task: bar.update(task, completed=step.step + 1, total=step.steps),
+                fold=number,
+            )
+            bar.remove_task(task)
+            bar.print(f"{name}: done")
 
 
 def _chosen(options: argparse.Namespace) -> list[Experiment]:
-    chosen = [e for e in ablations(options.size) if options.only is None or e.name in options.only]
+    if (options.size == "pretrained") != (options.init is not None):
+        raise InputError("--size pretrained and --init FILE go together: give both, or neither")
+    chosen = [e for e in ablations(options.size, options.init) if options.only is None or e.name in options.only]
     if options.epochs:
         chosen = [replace(e, recipe=replace(e.recipe, epochs=options.epochs)) for e in chosen]
     return chosen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -85,21 +85,32 @@ def claims() -> list[Claim]:
 
 
 def judge(outcomes: Sequence[Outcome], size: str = "small") -> list[Finding]:
-    """A finding for each claim whose two networks were tested with the same seeds on the same clips."""
+    """A finding for each claim whose two networks were tested with the same seeds on the same clips, of all folds."""
     ranges = {experiment.name: experiment.range for experiment in ablations(size)}
-    tested: dict[tuple[str, str, str], dict[int, Outcome]] = {}
+    tested: dict[tuple[str, str, str], dict[tuple[int, int], Outcome]] = {}
     for found in outcomes:
-        tested.setdefault((found.experiment, found.configuration, found.statistics), {})[found.seed] = found
+        place = (found.experiment, found.configuration, found.statistics)
+        tested.setdefault(place, {})[found.seed, found.fold] = found
     findings = []
     for claim in claims():
+        if not {claim.first[0], claim.second[0]} <= ranges.keys():
+            continue
         sides = [
             tested.get((name, in_place(key, ranges[name]).key, statistics), {})
             for (name, key), statistics in ((claim.first, OWN), (claim.second, OWN if claim.calibrated else BORROWED))
         ]
-        seeds = sorted(sides[0].keys() & sides[1].keys())
-        if seeds:
-            findings.append(_finding(claim, *([side[seed] for seed in seeds] for side in sides)))
+        both = sorted(sides[0].keys() & sides[1].keys())
+        seeds = sorted({seed for seed, _ in both})
+        folds = [n for n in sorted({fold for _, fold in both}) if all((seed, n) in both for seed in seeds)]
+        if folds:
+            findings.append(_finding(claim, *([_joined(side, seed, folds) for seed in seeds] for side in sides)))
     return findings
+
+
+def _joined(side: dict[tuple[int, int], Outcome], seed: int, folds: Sequence[int]) -> Outcome:
+    """The outcome of a seed over the clips of several folds."""
+    right = "".join(side[seed, fold].right for fold in folds)
+    return replace(side[seed, folds[0]], right=right, clips=len(right), top1=100 * right.count("1") / len(right))
 
 
 def _finding(claim: Claim, first: list[Outcome], second: list[Outcome]) -> Finding:

@@ -1,4 +1,4 @@
-"""Experiments: networks trained from scratch, calibrated and tested, one folder each, results as CSV.
+"""Experiments: networks trained, calibrated and tested, one folder each, results as CSV.
 
 Every experiment can be killed and goes on where it was; one that has its `results.csv` is not run again.
 """
@@ -6,6 +6,7 @@ Every experiment can be killed and goes on where it was; one that has its `resul
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -17,6 +18,7 @@ import torch
 
 from a3d import parallel
 from a3d.adaptive.architecture import Architecture
+from a3d.adaptive.network import AdaptiveNetwork
 from a3d.budgets.cost import cost
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.datasets import ClipSet
@@ -29,6 +31,7 @@ from a3d.testing.evaluation import Result, calibrate_all, evaluate_all, spread
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
 from a3d.training.recipes import Recipe
+from a3d.training.start import from_file
 from a3d.training.train import training_clips
 from a3d.video import Sampling
 
@@ -41,10 +44,10 @@ class ExperimentError(A3DError, ValueError):
 
 @dataclass(frozen=True)
 class Experiment:
-    """An experiment is one network trained from scratch.
+    """An experiment is one network that is trained.
 
     tested: configurations that are calibrated and tested. borrowing: those of them that are also tested without
-    calibration, with the full network's statistics.
+    calibration, with the full network's statistics. init: file of weights that it starts from, None for random ones.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Experiment:
     recipe: Recipe
     tested: tuple[Configuration, ...]
     borrowing: tuple[Configuration, ...] = ()
+    init: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Outcome:
     statistics: its own, or those of the full network. top1, mean_class: percent. low, high: the 95% interval of top1.
     clips, views: how many were tested, and views of each. seconds: that training took, on whatever machine it was.
     right: a digit for each test clip, 1 if its top-1 was right, so that experiments can be compared clip by clip.
+    fold: number, from 1, of the part of all clips that was tested; 0 for the data set's own split.
     """
 
     experiment: str
@@ -80,6 +85,7 @@ class Outcome:
     epochs: int
     seconds: int
     right: str
+    fold: int = 0
 
 
 def run_experiment(
@@ -94,11 +100,13 @@ def run_experiment(
     workers: int = 0,
     device: str | torch.device = "cpu",
     progress: Callable[[Progress], None] | None = None,
+    fold: int = 0,
 ) -> list[Outcome]:
     """Trains, calibrates and tests in `folder`, or goes on there; what is already done is read, not repeated.
 
     views: clips in time and crops that a test averages over. cache: folder that keeps decoded training frames. progress
-    is told every step. Raises ExperimentError where `folder` holds results of other settings or data.
+    is told every step. fold: of `Outcome`, which `training` and `testing` are. Raises ExperimentError where `folder`
+    holds results of other settings or data.
     """
     folder = Path(folder)
     if training.task != "classification":
@@ -112,14 +120,22 @@ def run_experiment(
     torch.manual_seed(seed)
     architecture = changed(experiment.architecture, classes=len(training.classes))
     clips = training_clips(training, experiment.sampling, experiment.recipe, seed, cache=cache)
-    run = Run(build(architecture), clips, experiment.range, experiment.recipe, folder, seed, workers, device)
+    start = _built(architecture, experiment.init)
+    run = Run(start, clips, experiment.range, experiment.recipe, folder, seed, workers, device)
     run.resume()
     network = TrainedNetwork(run.train(progress), training.classes, experiment.sampling, experiment.range)
     calibrate_all(network, spread(training.items, calibration_clips), experiment.tested, opened=training.open)
-    outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"))
+    outcomes = _test(network, experiment, testing, views, seed, _seconds(folder / "metrics.csv"), fold)
     if parallel.is_main():
         write_outcomes(folder / "results.csv", outcomes)
     return outcomes
+
+
+def _built(architecture: Architecture, init: Path | None) -> AdaptiveNetwork:
+    if init is None:
+        return build(architecture)
+    shape = {name: getattr(architecture, name) for name in ("spatial", "frames", "task")}
+    return from_file(init, architecture.network, architecture.classes, **shape, **architecture.options)
 
 
 def gather(folder: str | Path) -> list[Outcome]:
@@ -132,7 +148,7 @@ def gather(folder: str | Path) -> list[Outcome]:
 
 def read_outcomes(path: str | Path) -> list[Outcome]:
     """Reads what `write_outcomes` wrote; ExperimentError for anything else."""
-    kinds = {"seed": int, "params": int, "clips": int, "views": int, "epochs": int, "seconds": int}
+    kinds = {"seed": int, "fold": int, "params": int, "clips": int, "views": int, "epochs": int, "seconds": int}
     kinds |= dict.fromkeys(("gflops", "top1", "mean_class", "low", "high"), float)
     with Path(path).open(newline="", encoding="utf-8") as file:
         lines = csv.DictReader(file)
@@ -162,6 +178,8 @@ def _settings(
     """All that the results depend on, by name."""
     values = asdict(experiment) | asdict(experiment.recipe) | {"seed": seed, "views": views, "calibration clips": clips}
     values |= {"training data": fingerprint(training), "test data": fingerprint(testing)}
+    if experiment.init is not None:  # what it holds, wherever it lies
+        values["init"] = hashlib.sha256(experiment.init.read_bytes()).hexdigest()
     del values["recipe"]  # its fields stand for it
     return {name: str(value) for name, value in values.items()}
 
@@ -192,6 +210,7 @@ def _test(
     views: tuple[int, int],
     seed: int,
     seconds: int,
+    fold: int,
 ) -> list[Outcome]:
     """Tests with each configuration's own statistics, then some without."""
 
@@ -211,6 +230,7 @@ def _test(
             experiment.recipe.epochs,
             seconds,
             "".join(map(str, right)),
+            fold,
         )
 
     outcomes = [outcome(found, OWN) for found in evaluate_all(network, testing, experiment.tested, views).values()]

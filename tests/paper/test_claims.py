@@ -10,16 +10,18 @@ from a3d.paper.claims import claims, judge, paired
 from a3d.paper.experiments import BORROWED, OWN, Outcome
 
 
-def outcome(experiment, configuration, right, seed=0, statistics=OWN):
+def outcome(experiment, configuration, right, seed=0, statistics=OWN, fold=0):
     top1 = 100 * right.count("1") / len(right)
     numbers = (0.1, 1000, top1, top1, 0.0, 100.0, len(right), 3, 12, 60)
-    return Outcome(experiment, seed, configuration, statistics, *numbers, right)
+    return Outcome(experiment, seed, configuration, statistics, *numbers, right, fold)
 
 
-@pytest.mark.parametrize("size", ["small", "kinetics"])
-def test_every_claim_is_about_networks_that_are_tested(size):
+@pytest.mark.parametrize(("size", "count"), [("small", 23), ("kinetics", 23), ("pretrained", 20)])
+def test_every_claim_is_about_networks_that_are_tested(size, count):
     experiments = {experiment.name: experiment for experiment in ablations(size)}
-    for claim in claims():
+    told = [claim for claim in claims() if {claim.first[0], claim.second[0]} <= experiments.keys()]
+    assert len(told) == count
+    for claim in told:
         for (name, key), own in ((claim.first, True), (claim.second, claim.calibrated)):
             experiment = experiments[name]
             assert in_place(key, experiment.range) in (experiment.tested if own else experiment.borrowing), claim
@@ -66,3 +68,17 @@ def test_without_calibration_is_judged_on_borrowed_statistics():
     found = [outcome("mutual_0016", small, "1110"), outcome("mutual_0016", small, "0010", statistics=BORROWED)]
     (finding,) = judge(found)
     assert "calibration" in finding.claim.text and finding.difference == 50 and finding.verdict == "open"
+
+
+def test_folds_are_judged_together_and_only_those_that_both_have():
+    full = "64x8@1.0"
+    ours = [outcome("mutual_0016", full, right, seed, fold=n) for seed in (0, 1) for n, right in enumerate(RIGHT, 1)]
+    theirs = [outcome("plain_full", full, "00", seed, fold=n) for seed in (0, 1) for n in (3, 1)]
+    (finding,) = judge([*ours, *theirs], "pretrained")
+    assert finding.first == (75.0, 75.0) and finding.second == (0.0, 0.0)  # folds 1 and 3, of either seed
+    assert (finding.low, finding.difference, finding.high) == paired(["1101"] * 2, ["0000"] * 2)
+    (fewer,) = judge([*ours, *theirs[:-1]], "pretrained")  # seed 1 lacks fold 1
+    assert fewer.first == (50.0, 50.0)
+
+
+RIGHT = ("11", "00", "01")
