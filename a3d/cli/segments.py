@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, progress_bar
 from a3d.errors import InputError
 from a3d.inference.prediction import chosen
-from a3d.inference.segments import Segment, segments
+from a3d.inference.segments import as_csv, as_subtitles, segments
 
 
 def add(sub: argparse.ArgumentParser) -> None:
@@ -44,26 +41,9 @@ def run(options: argparse.Namespace) -> None:
         about = {"video": str(options.video)} | costed(network, configuration)
         emit([about | vars(segment) for segment in found])
     elif options.csv:
-        _print_csv(found)
+        print(as_csv(found), end="")
     elif options.srt:
-        _print_subtitles(found)
+        print(as_subtitles(found), end="")
     else:
         for part in found:
             print(f"{part.start:9.2f} to {part.end:9.2f} s  {100 * part.probability:5.1f}%  {part.label}")
-
-
-def _print_csv(found: Sequence[Segment]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(("start", "end", "label", "probability"))
-    writer.writerows((f"{s.start:.3f}", f"{s.end:.3f}", s.label, f"{s.probability:.4f}") for s in found)
-
-
-def _print_subtitles(found: Sequence[Segment]) -> None:
-    """SubRip: a number, the time, the text, an empty line."""
-    for number, part in enumerate(found, 1):
-        print(f"{number}\n{_clock(part.start)} --> {_clock(part.end)}\n{part.label} {100 * part.probability:.0f}%\n")
-
-
-def _clock(seconds: float) -> str:
-    minutes, thousandths = divmod(round(1000 * seconds), 60_000)
-    return f"{minutes // 60:02}:{minutes % 60:02}:{thousandths // 1000:02},{thousandths % 1000:03}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from itertools import groupby, islice
 from pathlib import Path
 from statistics import fmean
@@ -124,15 +126,37 @@ def ribbon(
 def merged(moments: Iterable[Moment], number: int = 0) -> list[Segment]:
     """Return the segments that moments make: neighbours of one label, by the answers with this number, are one."""
     found = []
-    for label, group in groupby(moments, key=lambda moment: _label(moment.answers[number])[0]):
+    for label, group in groupby(moments, key=lambda moment: label_of(moment.answers[number])[0]):
         parts = list(group)
-        probability = fmean(_label(moment.answers[number])[1] for moment in parts)
+        probability = fmean(label_of(moment.answers[number])[1] for moment in parts)
         found.append(Segment(parts[0].start, parts[-1].end, label, probability))
     return found
 
 
-def _label(answer: Answer) -> tuple[str, float]:
-    """The label that a segment has, and its probability."""
+def as_csv(found: Iterable[Segment]) -> str:
+    """Return segments as a CSV file: start, end, label, probability."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(("start", "end", "label", "probability"))
+    writer.writerows((f"{s.start:.3f}", f"{s.end:.3f}", s.label, f"{s.probability:.4f}") for s in found)
+    return file.getvalue()
+
+
+def as_subtitles(found: Iterable[Segment]) -> str:
+    """Return segments as SubRip subtitles: for each a number, its time, its label and an empty line."""
+    return "".join(
+        f"{number}\n{_clock(part.start)} --> {_clock(part.end)}\n{part.label} {100 * part.probability:.0f}%\n\n"
+        for number, part in enumerate(found, 1)
+    )
+
+
+def _clock(seconds: float) -> str:
+    minutes, thousandths = divmod(round(1000 * seconds), 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{thousandths // 1000:02},{thousandths % 1000:03}"
+
+
+def label_of(answer: Answer) -> tuple[str, float]:
+    """Return the label that a segment gets from an answer, a class or `NONE`, and its probability."""
     is_none = answer.none is not None and answer.none >= 0.5
     return (NONE, answer.none) if is_none else (answer.label, answer.probability)
 
