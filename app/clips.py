@@ -9,6 +9,7 @@ from pathlib import Path
 
 import address
 import decoding
+import keeping
 import streamlit as st
 import words
 from sources import Source, network_of
@@ -19,6 +20,7 @@ from a3d.errors import one_line
 from a3d.maps import Clip
 from a3d.synthetic import render, write
 from a3d.video import VideoError
+from a3d.video.encode import write_video
 from a3d.video.views import DECODED_SIDE
 
 UPLOAD_MEGABYTES = 200
@@ -33,6 +35,7 @@ SAMPLES = {  # what is done, and a seed that exercise12 mostly gets right: the h
     "Jumping jack": ("JumpingJack", 3),
 }
 SIZE, SECONDS = (320, 240), 3.0  # of a sample: rendered in about two seconds
+FILM = 6  # samples that a sample of a film is made of
 OWN = "Your video: "
 NAME = 80  # letters of a name that are shown
 
@@ -70,9 +73,9 @@ def choose_clip(source: Source, left, right) -> Shown | None:
     """
     with right:
         _receive(source)
-    upload: Upload | None = st.session_state.get("upload")
+    upload: Upload | None = keeping.kept("upload", Upload)
     own = [OWN + upload.shown.name] if upload else []
-    address.check("clip", [*SAMPLES, *own], "a sample is shown, as nobody's own video is part of an address")
+    address.check("clip", [*SAMPLES, *own], "a sample is shown, as a visitor's own video is kept for an hour at most")
     with left:
         title = st.selectbox(
             "Clip",
@@ -81,8 +84,9 @@ def choose_clip(source: Source, left, right) -> Shown | None:
             bind="query-params",
             on_change=_accept,
             help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
-            "A video of yours is not part of the page's address: whoever opens it sees a sample.",
+            "Who has the address of the page sees your video too, for an hour.",
         )
+    keeping.show("upload", title in own)
     if "refused" in st.session_state:
         st.error(st.session_state["refused"], icon=":material/movie:")
         st.button(f"Show {title} again", on_click=_accept)
@@ -112,6 +116,15 @@ def _sample(title: str, reading: tuple, _source: Source) -> Shown:
         return _shown(decoding.decode_here(path, network_of(_source).sampling), title, f"{title} {reading}")
 
 
+@st.cache_data(max_entries=1, show_spinner="Rendering the sample …")
+def sample_film() -> bytes:
+    """Six of the samples, one after the other, as a file."""
+    parts = [render(*SAMPLES[title], seconds=SECONDS, size=SIZE) for title in list(SAMPLES)[:FILM]]
+    with tempfile.TemporaryDirectory() as folder:
+        frames = (frame for part in parts for frame in part.frames)
+        return write_video(Path(folder) / "film.mp4", frames, parts[0].frame_rate).read_bytes()
+
+
 def _receive(source: Source) -> None:
     """The place to drop a video. It is decoded at once, and the file forgotten."""
     decoding.warm()
@@ -121,7 +134,7 @@ def _receive(source: Source) -> None:
         f"A video or a GIF, up to {UPLOAD_MEGABYTES} MB",
         key=f"file_{count}",  # a new key empties it
         max_upload_size=UPLOAD_MEGABYTES,
-        help="The middle of the video is looked at. The file is decoded once and not kept. On a phone, the button "
+        help="The middle of the video is looked at, and kept for an hour; the file is not. On a phone, the button "
         "offers the camera too; a browser on a computer cannot film here, so record with its camera app.",
     )
     st.caption(words.known(network_of(source).labels))
@@ -129,28 +142,48 @@ def _receive(source: Source) -> None:
         return
     try:
         with st.spinner(f"Decoding {file.name} …"):
-            shown = decode(file.name, file.getvalue(), source)
-        st.session_state["upload"] = Upload(shown, _reading(source))
-        st.session_state["clip"] = OWN + shown.name
-        _accept()
+            _take(decode(file.name, file.getvalue(), source), source)
     except VideoError as error:
         st.session_state["refused"] = str(error)
-    _forget(file.file_id)
+    forget(file.file_id)
     st.session_state["uploads"] = count + 1
     st.rerun()
+
+
+def take_file(path: Path, source: Source) -> None:
+    """Make the middle of a file on this machine the visitor's clip. Raises VideoError and OSError."""
+    _take(decode(path.name, path.read_bytes(), source), source)
+
+
+def take_moment(path: Path, name: str, middle: float, source: Source) -> None:
+    """Make the clip around a moment of a video, seconds, the visitor's. Raises VideoError, which says `name`."""
+    _take(_decoded(path, name, f"{path} {middle}", source, middle), source)
+
+
+def _take(shown: Shown, source: Source) -> None:
+    keeping.keep("upload", Upload(shown, _reading(source)))
+    st.session_state["clip"] = OWN + shown.name
+    _accept()
 
 
 def decode(name: str, data: bytes, source: Source) -> Shown:
     """The frames that any configuration is cut from. Raises VideoError, which names the file as the visitor does."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clip"  # the visitor's name may be "..", or longer than a file's can be
+        path = Path(folder) / "clip"
         path.write_bytes(data)
-        name = one_line(Path(name).name)[-NAME:] or "clip"
-        try:
-            found = decoding.decode(path, network_of(source).sampling)
-            return _shown(found, name, hashlib.sha256(data).hexdigest())
-        except VideoError as error:
-            raise VideoError(str(error).replace(str(path), name)) from None
+        return _decoded(path, plain_name(name), hashlib.sha256(data).hexdigest(), source)
+
+
+def plain_name(name: str) -> str:
+    """Return a visitor's name for a file, which may be "..", several lines, or longer than a file's can be."""
+    return one_line(Path(name).name)[-NAME:] or "clip"
+
+
+def _decoded(path: Path, name: str, key: str, source: Source, middle: float | None = None) -> Shown:
+    try:
+        return _shown(decoding.decode(path, network_of(source).sampling, middle), name, key)
+    except VideoError as error:
+        raise VideoError(str(error).replace(str(path), name)) from None
 
 
 def _shown(found: decoding.Decoded, name: str, key: str) -> Shown:
@@ -163,7 +196,7 @@ def _reading(source: Source) -> tuple:
     return sampling.frames, sampling.stride, sampling.rate, max(DECODED_SIDE, 2 * sampling.spatial)
 
 
-def _forget(file_id: str) -> None:
+def forget(file_id: str) -> None:
     """Streamlit would hold the file until the visitor leaves."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):

@@ -42,11 +42,14 @@ class Decoded:
     size: tuple[int, int]
 
 
-def decode(path: Path, sampling: Sampling) -> Decoded:
-    """Decode a visitor's file in another process. Raises VideoError for what cannot be decoded within the limits."""
+def decode(path: Path, sampling: Sampling, middle: float | None = None) -> Decoded:
+    """Decode the clip around `middle`, seconds, or around the middle of the video, in another process.
+
+    Raises VideoError for what cannot be decoded within the limits.
+    """
     process = _idle.get()
     try:
-        return process.decode(path, sampling)
+        return process.decode(path, {"sampling": asdict(sampling), "middle": middle})
     finally:
         _idle.put(process)
 
@@ -69,12 +72,12 @@ class _Process:
             with self.process:  # closes its pipes, and waits
                 self.process.kill()
 
-    def decode(self, path: Path, sampling: Sampling) -> Decoded:
+    def decode(self, path: Path, wanted: dict) -> Decoded:
         process, late = self.start(), threading.Event()
         timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
         timer.start()
         try:
-            return self._answer(process, {"path": str(path), "memory": MEMORY, "sampling": asdict(sampling)})
+            return self._answer(process, {"path": str(path), "memory": MEMORY} | wanted)
         except (EOFError, BrokenPipeError):
             self.end()
             slow = f"takes longer than {SECONDS:g} seconds to decode"
@@ -118,11 +121,14 @@ def _read(read: Callable[..., bytes], count: int | None) -> bytes:
     return found
 
 
-def decode_here(path: Path, sampling: Sampling) -> Decoded:
+def decode_here(path: Path, sampling: Sampling, middle: float | None = None) -> Decoded:
     """The same in this process."""
-    frames, times = decode_views(path, sampling, clips=1, opened=lambda path: Video(path, LIMITS))
+    video, around = Video(path, LIMITS), None
+    if middle is not None:  # and within the video, as `a3d.segments` has it
+        half = sampling.span(video.frame_rate) / 2
+        around = (max(half, min(middle, video.duration - half)),) * 2
+    frames, times = decode_views(path, sampling, 1, around, lambda path: video)
     start, film = float(times[0][0]), path.with_name(".film.mp4")
-    video = Video(path, LIMITS)
     size = write_excerpt(path, film, start, float(times[0][-1]) + 1 / video.frame_rate)
     clip = Clip(frames[0], np.asarray(times[0], np.float64))
     return Decoded(clip, film.read_bytes(), start, Video(film).duration, size)
@@ -135,9 +141,9 @@ def _serve() -> None:
     for line in source:
         job = json.loads(line)
         sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in job["sampling"].items()})
-        _allow(job["memory"])
+        allow(job["memory"])
         try:
-            found = decode_here(Path(job["path"]), sampling)
+            found = decode_here(Path(job["path"]), sampling, job["middle"])
         except VideoError as error:
             sink.write(json.dumps({"error": str(error)}).encode() + b"\n")
         except MemoryError:
@@ -152,7 +158,7 @@ def _serve() -> None:
         sink.flush()
 
 
-def _allow(memory: int) -> None:
+def allow(memory: int) -> None:
     """Let this process take so many bytes more than it has, where the system can hold it to that."""
     try:
         import resource

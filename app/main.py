@@ -14,6 +14,8 @@ page = st.navigation(
     [
         st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),
         st.Page("views/compare.py", title="Compare", icon=":material/compare:"),
+        st.Page("views/film.py", title="Film", icon=":material/movie:"),
+        st.Page("views/gallery.py", title="Gallery", icon=":material/photo_library:"),
         st.Page("views/table.py", title="Table", icon=":material/table_chart:"),
         st.Page("views/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("views/about.py", title="About", icon=":material/info:"),

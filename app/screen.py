@@ -11,6 +11,7 @@ import streamlit as st
 import words
 from clips import Shown
 from dial import Choice, buyable, choose
+from films import Reading
 from sources import Source
 from streamlit.runtime import get_instance
 from sweeps import Sweep
@@ -18,27 +19,42 @@ from sweeps import Sweep
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Table
 from a3d.configuration import Configuration
+from a3d.inference.segments import Moment
 from a3d.maps import Finding
 from a3d.maps.overlay import TABLE, opacity
 from a3d.trained import TrainedNetwork
 
-FOLDER = Path(__file__).parent / "stage"
+FOLDER = Path(__file__).parent
 SCRIPTS = ("maps.js", "film.js", "dial.js", "answers.js", "stage.js")  # one module, in this order
 SUFFIXES = {"gflops": " GFLOPs", "milliseconds": " ms", "share": "%", "params": " parameters"}
 
 
-def _read(*names: str) -> str:
-    return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
+def _component(name: str, *scripts: str):
+    def read(*files: str) -> str:
+        return "\n".join((FOLDER / name / file).read_text(encoding="utf-8") for file in files)
+
+    parts = {"html": read(f"{name}.html"), "css": read(f"{name}.css"), "js": read(*scripts)}
+    return st.components.v2.component(f"a3d_{name}", **parts)
 
 
-_component = st.components.v2.component(
-    "a3d_stage", html=_read("stage.html"), css=_read("stage.css"), js=_read(*SCRIPTS)
-)
+_stage = _component("stage", *SCRIPTS)
+_ribbon = _component("ribbon", "ribbon.js")
 
 
 def stage(data: dict) -> None:
     """Draw the stage; what is chosen on it becomes the choice."""
-    _component(key="stage", data=data, on_picked_change=_picked)
+    _stage(key="stage", data=data, on_picked_change=_picked)
+
+
+def ribbon(data: dict) -> None:
+    """Draw a film's answers; the moment to look at is kept under "looked", in seconds."""
+    _ribbon(key="ribbon", data=data, on_looked_change=_looked)
+
+
+def _looked() -> None:
+    middle = st.session_state["ribbon"]["looked"]
+    if isinstance(middle, int | float):
+        st.session_state["looked"] = float(middle)
 
 
 def _picked() -> None:
@@ -94,6 +110,25 @@ def clip_data(source: Source, shown: Shown, found: Sweep, full: Configuration, n
         "scales": _scales(findings, found.labels),
         "colours": _packed(colours()),
         "findings": {one.key: pack(one, _finding=findings[one]) for one in findings},
+    }
+
+
+def ribbon_data(about: str, found: Reading, moments: list[Moment], numbers: tuple[int, int], labels) -> dict:
+    """What is known of a film. numbers: of the full network and the sub-network among its configurations."""
+    classes = {label: number for number, label in enumerate(labels)}
+    full, sub = (
+        [(classes[one.label], one.probability, one.none) for one in (moment.answers[number] for moment in moments)]
+        for number in numbers
+    )
+    return {
+        "about": about,
+        "duration": found.duration,
+        "ratio": found.ratio,
+        "edges": [round(moment.start, 3) for moment in moments] + [round(moments[-1].end, 3)],
+        "labels": [words.class_name(label) for label in labels],
+        "full": full,
+        "sub": sub,
+        "pictures": {number: text for number, text in found.pictures.copy().items() if number < len(moments)},
     }
 
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from a3d.budgets.budget import amount, digits
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
+from a3d.configuration import Configuration
+from a3d.inference.segments import Moment, label_of
 from a3d.maps import Agreement, Comparison, Evidence, Finding
 from a3d.maps import agreement as agreement_of
 
@@ -225,6 +229,48 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds >= 90 else f"{seconds:.0f} s"
 
 
+def clock(seconds: float) -> str:
+    """A moment of a film: 0:07, 12:30, 1:02:03."""
+    minutes, left = divmod(int(seconds + 1e-6), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{left:02}" if minutes >= 60 else f"{minutes}:{left:02}"
+
+
+def no_stop(configuration: Configuration) -> str:
+    return f"Clips are looked at with the stops of the dial, and {configuration} is none of them: drag it to one."
+
+
+def films(count: int) -> str:
+    return "one film is" if count <= 1 else f"{count} films are"
+
+
+def film(moments: Sequence[Moment], numbers: tuple[int, int]) -> str:
+    """How far two networks say the same of a film, Markdown. numbers: theirs among the answers of each moment."""
+    same = sum(m.end - m.start for m in moments if _label(m, numbers[0]) == _label(m, numbers[1]))
+    return f"Both networks say the same during **{same / (moments[-1].end - moments[0].start):.0%}** of it."
+
+
+def _label(moment: Moment, number: int) -> str:
+    return label_of(moment.answers[number])[0]
+
+
+def in_python(folder: Path, configuration: Configuration) -> str:
+    """What makes a view of Explore in Python."""
+    return (
+        "import a3d\n\n"
+        f"network = a3d.load({str(folder)!r})\n"
+        f"configuration = a3d.Configuration.parse({configuration.key!r})\n"
+        'prediction = a3d.predict("clip.mp4", network, configuration)\n'
+        'comparison = a3d.compare("clip.mp4", network, configuration)  # the maps of both\n'
+        "small = network.extract(configuration)  # an ordinary nn.Module\n"
+    )
+
+
+def as_commands(folder: Path, configuration: Configuration) -> str:
+    """The same on the command line."""
+    how = f"--checkpoint {shlex.quote(str(folder))} --configuration {configuration.key}"
+    return f"a3d predict clip.mp4 {how}\na3d explain clip.mp4 {how} --out maps.mp4\na3d export {how} --out deployed\n"
+
+
 def plain(markdown: str) -> str:
     return markdown.replace("**", "")
 
@@ -236,6 +282,10 @@ PURPOSE = (
     "for a budget, and maps show which places and moments an answer rests on."
 )
 UNTESTED = "This checkpoint has not been tested yet, so there is no budget to choose from: `a3d table` makes its table."
+FILM = (
+    "Give a video, or show the sample: a ribbon of answers is drawn while it is read, one for the full network and one "
+    "for what the dial buys. Drag along it to any moment, and look at that moment's maps."
+)
 MAPS = (
     "A sub-network is a part of the full network that looks at a smaller clip. Both get the same clip here, and the "
     "maps show which places and moments speak for a class, on one colour scale."

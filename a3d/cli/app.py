@@ -21,6 +21,9 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--checkpoints", type=Path, help="folder of checkpoint folders (the project's checkpoints/)")
     sub.add_argument("--runs", type=Path, help="folder of training runs to follow (the project's runs/)")
+    sub.add_argument(
+        "--gallery", type=Path, help="folder of clips, one folder a class, to see what a budget gets right"
+    )
     sub.add_argument("--port", type=_port, default=8501, help="where the dashboard listens (8501)")
     sub.add_argument(
         "--address",
@@ -35,7 +38,7 @@ def run(options: argparse.Namespace) -> None:
     from streamlit.web import cli as streamlit  # takes a second to import
 
     main = entry()
-    folders = {"A3D_CHECKPOINTS": options.checkpoints, "A3D_RUNS": options.runs}
+    folders = {"A3D_CHECKPOINTS": options.checkpoints, "A3D_RUNS": options.runs, "A3D_GALLERY": options.gallery}
     os.environ |= {name: str(_folder(path)) for name, path in folders.items() if path is not None}
     os.chdir(main.parents[1])  # where the theme and the limits of the dashboard are, in .streamlit/
     where = ["--server.address", options.address, "--server.port", str(options.port)]

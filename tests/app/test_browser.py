@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from axe_core_python.selenium import Axe
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from a3d.synthetic import render, write
+from a3d.video.encode import write_video
 
 from .browsing import (
     CHROMIUM,
@@ -299,3 +302,58 @@ def seen(browser, end: float) -> tuple[str, str]:
 
 def state(browser) -> tuple[str, str]:
     return text(browser, CONFIGURATION), staged(browser, ".verdict")
+
+
+def test_a_film_is_read_dragged_along_and_looked_into(url, browse, video, tmp_path):
+    """Upload, ribbon, keys, a moment taken to Explore; the page loaded anew, and Back."""
+    parts = [render(name, 1, seconds=1.5, size=(96, 64)).frames for name in ("Lunges", "JumpingJack")]
+    film = write_video(tmp_path / "two.mp4", (frame for part in parts for frame in part), 25)
+    browser = browse(f"{url}/film")
+    browser.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(film))
+    until(browser, lambda b: on_ribbon(b, "querySelectorAll('.band.sub .part').length"))
+    until(browser, lambda b: not count(b, "[data-testid=stProgress]"))
+    rest(browser)
+    assert_healthy(browser)
+    assert on_ribbon(browser, "querySelectorAll('.strip img').length") > 1
+    before = on_ribbon(browser, "querySelector('.when').textContent")
+    browser.execute_script(f"{RIBBON}.querySelector('input').focus()")
+    ActionChains(browser).send_keys(Keys.END).perform()
+    until(browser, lambda b: on_ribbon(b, "querySelector('.when').textContent") != before)
+    assert on_ribbon(browser, "querySelector('.when').textContent").endswith("to 0:03")
+    assert "Full network: " in on_ribbon(browser, "querySelector('input').getAttribute('aria-valuetext')")
+
+    browser.execute_script(f"{RIBBON}.querySelector('.look').click()")
+    until(browser, lambda b: "two.mp4 at 0:02" in (shown(b, "clip") if count(b, ".st-key-clip") else ""))
+    rest(browser)
+    assert_healthy(browser)
+    browser.refresh()
+    until(browser, lambda b: count(b, ".st-key-clip") and "two.mp4 at 0:02" in shown(b, "clip"))
+    rest(browser)
+    assert_healthy(browser)
+    browser.back()
+    until(browser, lambda b: on_ribbon(b, "querySelectorAll('.band.sub .part').length"))
+    assert "/film" in browser.current_url
+
+
+RIBBON = (
+    "[...document.querySelectorAll('[data-testid=stBidiComponentIsolated]')].map((one) => one.shadowRoot)"
+    ".find((root) => root?.querySelector('.ribbon'))"
+)
+
+
+def on_ribbon(browser, what: str):
+    return browser.execute_script(f"return {RIBBON}?.{what}")
+
+
+@pytest.mark.parametrize("page", ["", "compare", "film", "gallery", "table", "train", "about"])
+def test_axe_finds_nothing_serious(url, browse, page):
+    browser = browse(f"{url}/{page}")
+    rest(browser)
+    found = Axe().run(browser)["violations"]
+    serious = [
+        (one["id"], node["target"], node["failureSummary"])
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+    assert not serious

@@ -1,10 +1,13 @@
 """Explore, driven without a browser."""
 
+import shlex
+
 import av
 import numpy as np
 import pytest
 
 from a3d.budgets.published import published
+from a3d.cli import main
 from a3d.maps import explain
 from a3d.video import Video
 
@@ -184,7 +187,7 @@ def test_a_budget_in_the_address_is_what_it_buys(served, network):
     [
         ({"colour": "red"}, ["colour", "does not know"]),
         ({"network": "nobodys"}, ["network = nobodys", "the field Network"]),
-        ({"clip": "Your video: a.mp4"}, ["clip = Your video", "nobody's own video"]),
+        ({"clip": "Your video: a.mp4"}, ["clip = Your video", "kept for an hour"]),
         ({"unit": "Watts"}, ["unit = Watts", "GFLOPs"]),
         ({"configuration": "large"}, ["configuration = large", "80x4@0.8"]),
         ({"configuration": "31x4@1"}, ["31x4@1", "not among"]),
@@ -226,3 +229,20 @@ def measured(network, rounds=1, progress=lambda done, total: None):
         Latency(row.configuration, 1, *[Timing(10 * row.configuration.width, 11.0)] * 4) for row in network.table.rows
     ]
     return Profile(device_name(), 1, tuple(times), {})
+
+
+def test_the_code_beside_a_view_makes_it(app, network, video, monkeypatch, tmp_path):
+    """What is to be copied runs, and finds what the page shows."""
+    upload(app, video)
+    python, commands = (code.value for code in app.code)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "clip.mp4").write_bytes(video.read_bytes())
+    found = {}
+    exec(python, found)
+    data = stage(app)
+    shown = data["clip"]["findings"][data["choice"]]
+    np.testing.assert_allclose(found["comparison"].sub.probabilities, shown["probabilities"], atol=1e-5)
+    assert found["small"].configuration.key == data["choice"] == found["prediction"].configuration.key
+    for line in commands.splitlines()[:2]:
+        assert main(shlex.split(line)[1:]) == 0
+    assert (tmp_path / "maps.mp4").stat().st_size
