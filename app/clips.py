@@ -75,17 +75,8 @@ def choose_clip(source: Source, left, right) -> Shown | None:
         _receive(source)
     upload: Upload | None = keeping.kept("upload", Upload)
     own = [OWN + upload.shown.name] if upload else []
-    address.check("clip", [*SAMPLES, *own], "a sample is shown, as a visitor's own video is kept for an hour at most")
     with left:
-        title = st.selectbox(
-            "Clip",
-            [*SAMPLES, *own],
-            key="clip",
-            bind="query-params",
-            on_change=_accept,
-            help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
-            "Who has the address of the page sees your video too, for an hour.",
-        )
+        title = _choose([*SAMPLES, *own])
     keeping.show("upload", title in own)
     if "refused" in st.session_state:
         st.error(st.session_state["refused"], icon=":material/movie:")
@@ -97,6 +88,35 @@ def choose_clip(source: Source, left, right) -> Shown | None:
         st.warning("This network takes its frames at other moments. Upload the video again to see it here.")
         return None
     return upload.shown
+
+
+def _choose(titles: list[str]) -> str:
+    """The title of a clip, also in the address.
+
+    It is not bound to the address by Streamlit, which forgets on the way back from a page what another page had bound.
+    """
+    address.check("clip", titles, "a sample is shown, as a visitor's own video is kept for an hour at most")
+    chosen = st.session_state.get("chosen_clip") or st.query_params.get("clip")
+    st.session_state["clip"] = chosen if chosen in titles else titles[0]
+    title = st.selectbox(
+        "Clip",
+        titles,
+        key="clip",
+        on_change=_chosen,
+        help="Rendered figures that no network was trained on; most are chosen so that exercise12 knows them. "
+        "Who has the address of the page sees your video too, for an hour.",
+    )
+    st.session_state["chosen_clip"] = title
+    if title != titles[0]:
+        st.query_params["clip"] = title
+    elif "clip" in st.query_params:
+        del st.query_params["clip"]
+    return title
+
+
+def _chosen() -> None:
+    st.session_state["chosen_clip"] = st.session_state["clip"]
+    _accept()
 
 
 def _accept() -> None:
@@ -162,7 +182,7 @@ def take_moment(path: Path, name: str, middle: float, source: Source) -> None:
 
 def _take(shown: Shown, source: Source) -> None:
     keeping.keep("upload", Upload(shown, _reading(source)))
-    st.session_state["clip"] = OWN + shown.name
+    st.session_state["chosen_clip"] = OWN + shown.name
     _accept()
 
 

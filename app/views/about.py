@@ -1,5 +1,7 @@
 """Where a network and its numbers come from."""
 
+import json
+
 import streamlit as st
 import words
 from controls import METRICS, choose_source
@@ -64,7 +66,7 @@ def card(source: Source, network: TrainedNetwork) -> None:
     with right:
         st.markdown(MEASURED)
         with st.expander("Provenance, as `config.json` has it"):
-            st.json(network.provenance)
+            st.code(json.dumps(network.provenance, indent=1, ensure_ascii=False), language=None, wrap_lines=True)
 
 
 QUIET = {"delta_color": "off", "delta_arrow": "off", "border": True}

@@ -25,12 +25,12 @@ SHOWN = {
     "Wrong in both": lambda pair: not (pair.full.is_right or pair.sub.is_right),
 }
 COLUMNS = {
-    "clip": st.column_config.ImageColumn("Clip"),
+    "clip": st.column_config.ImageColumn("Clip", width=80),
     "truth": "Truth",
     "full": "Full network",
     "sub": "Sub-network",
     "of truth": st.column_config.ProgressColumn(
-        "Truth, by the sub-network", format="%.0f%%", min_value=0, max_value=100
+        "Truth's share", format="%.0f%%", min_value=0, max_value=100, width=100, help="By the sub-network"
     ),
     "file": "File",
 }
