@@ -10,7 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import av
 import numpy as np
 import torch
 
@@ -134,6 +133,7 @@ def _as_documented(path: Path) -> torch.Tensor:
 
 def _by_hand(path: Path, sampling: dict) -> np.ndarray:
     """Seek, decode to the last frame wanted, shrink by swscale, cut: uint8 (1, 8, 224, 224, 3)."""
+    av = rival("av")
     frames, stride, size = sampling["frames"], sampling["stride"], sampling["size"]
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
