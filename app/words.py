@@ -271,6 +271,10 @@ def as_commands(folder: Path, configuration: Configuration) -> str:
     return f"a3d predict clip.mp4 {how}\na3d explain clip.mp4 {how} --out maps.mp4\na3d export {how} --out deployed\n"
 
 
+def segments_command(folder: Path, configuration: Configuration) -> str:
+    return f"a3d segments VIDEO --checkpoint {shlex.quote(str(folder))} --configuration {configuration.key}"
+
+
 def plain(markdown: str) -> str:
     return markdown.replace("**", "")
 

@@ -48,11 +48,12 @@ def test_figures_follow_from_the_clips(outcomes):
         assert (found.low, found.high) == pytest.approx(wilson(found.top1, 135), abs=0.02)
 
 
-def test_the_readme_holds_the_benchmark():
+@pytest.mark.parametrize(("place", "file"), [("speed", "benchmark.json"), ("engines", "engines.json")])
+def test_the_readme_holds_the_benchmark(place, file):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("<!-- speed -->")[2].partition("<!-- /speed -->")[0]
+    table = readme.partition(f"<!-- {place} -->")[2].partition(f"<!-- /{place} -->")[0]
     lines = [line for line in table.splitlines() if line.startswith("| ")][1:]
-    figures = json.loads((ROOT / "notebooks" / "results" / "benchmark.json").read_text(encoding="utf-8"))["groups"]
+    figures = json.loads((ROOT / "notebooks" / "results" / file).read_text(encoding="utf-8"))["groups"]
     measured = {
         (_told(figure["ours"], figure["unit"]), _told(figure["rival"], figure["unit"]))
         for group in figures.values()

@@ -69,12 +69,12 @@ def shown(film: Film, found: Reading, table: Table, choice: Choice, source: Sour
         numbers = found.configurations.index(full), found.configurations.index(chosen)
         ribbon(ribbon_data(f"{film.path} {source.name}", found, moments, numbers, network_of(source).labels))
         st.markdown(words.film(moments, numbers))
-        listed(merged(moments, numbers[1]), chosen)
+        listed(merged(moments, numbers[1]), chosen, source)
     if "looked" in st.session_state or (found.over and not is_whole):
         st.rerun()
 
 
-def listed(parts: list[Segment], configuration: Configuration) -> None:
+def listed(parts: list[Segment], configuration: Configuration, source: Source) -> None:
     """The sub-network's segments as a table and as files, and the command that finds them."""
     st.header("What the sub-network says happens")
     left, right = st.columns([3, 2])
@@ -93,7 +93,7 @@ def listed(parts: list[Segment], configuration: Configuration) -> None:
     right.download_button("Table (.csv)", as_csv(parts), "segments.csv", "text/csv", **options)
     right.download_button("Subtitles (.srt)", as_subtitles(parts), "segments.srt", "application/x-subrip", **options)
     right.caption("The same on the command line, for a video of any length:")
-    right.code(f"a3d segments VIDEO --configuration {configuration.key}", language="bash")
+    right.code(words.segments_command(source.folder, configuration), language="bash", wrap_lines=True)
 
 
 def look(film: Film, source: Source) -> None:
