@@ -7,6 +7,7 @@ brings down ends, and another takes its place.
 from __future__ import annotations
 
 import atexit
+import errno
 import json
 import subprocess
 import sys
@@ -146,7 +147,9 @@ def _serve() -> None:
             found = decode_here(Path(job["path"]), sampling, job["middle"])
         except VideoError as error:
             sink.write(json.dumps({"error": str(error)}).encode() + b"\n")
-        except MemoryError:
+        except (MemoryError, OSError) as error:
+            if isinstance(error, OSError) and error.errno != errno.ENOMEM:
+                raise
             said = f"{job['path']}: it takes more memory than {job['memory'] >> 20} MB; give a smaller one"
             sink.write(json.dumps({"error": said}).encode() + b"\n")
         else:

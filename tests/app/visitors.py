@@ -184,7 +184,7 @@ class Files:
         black = (np.zeros((4320, 7680, 3), np.uint8) for _ in range(40))
         self.bad = {
             "noise.mp4": random.Random(0).randbytes(100_000),
-            "half.mp4": whole[: len(whole) // 3],
+            "head.mp4": whole[:600],
             "list.m3u8": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
             "empty.mp4": b"",
             "bomb.mp4": write_video(folder / "bomb.mp4", black, 5).read_bytes(),
