@@ -18,6 +18,7 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+from PIL import Image
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import connect
@@ -26,7 +27,6 @@ from a3d.inference.checkpoint import load
 from a3d.maps import explain
 from a3d.synthetic import ACTIONS, render, write
 from a3d.trained import TrainedNetwork
-from a3d.video.encode import write_video
 
 from .browsing import server
 from .memory import resident
@@ -181,13 +181,13 @@ class Files:
             for action in ACTIONS[:6]
         }
         whole = next(iter(self.good.values())).read_bytes()
-        black = (np.zeros((4320, 7680, 3), np.uint8) for _ in range(40))
+        Image.new("P", (12_000, 8_000)).save(folder / "bomb.gif")  # small until it is read
         self.bad = {
             "noise.mp4": random.Random(0).randbytes(100_000),
             "head.mp4": whole[:600],
             "list.m3u8": b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n",
             "empty.mp4": b"",
-            "bomb.mp4": write_video(folder / "bomb.mp4", black, 5).read_bytes(),
+            "bomb.gif": (folder / "bomb.gif").read_bytes(),
         }
         self.known: dict[tuple[str, str], np.ndarray] = {}
 
