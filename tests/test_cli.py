@@ -344,7 +344,7 @@ def test_folds_are_trained_one_by_one_from_a_file_of_weights(tmp_path, capsys):
     found = read_outcomes(tmp_path / "out" / "results.csv")
     clips = len(list(data.rglob("*.mp4")))
     assert [o.fold for o in found] == [1, 2, 3, 4, 5] and sum(o.clips for o in found) == clips
-    assert {o.configuration for o in found} == {"36x2@0.5"} and found[0].params < 2e6
+    assert {o.configuration for o in found} == {"38x2@0.5"} and found[0].params < 2e6
 
 
 def test_a_published_recipe_brings_its_network(data, tmp_path, capsys, monkeypatch):
