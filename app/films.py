@@ -155,7 +155,7 @@ def _serve() -> None:
         say({"duration": duration, "ratio": video.width / video.height})
         for number, moment in enumerate(ribbon(job["path"], network, configurations, picture=PICTURE, limits=LIMITS)):
             rarely = math.ceil(duration / (moment.end - moment.start) / PICTURES) if number == 0 else rarely
-            picture = _jpeg(moment.picture) if number % rarely == 0 else None
+            picture = jpeg(moment.picture) if number % rarely == 0 else None
             answers = [(one.label, round(one.probability, 4), one.none) for one in moment.answers]
             say({"start": moment.start, "end": moment.end, "answers": answers, "picture": picture})
     except VideoError as error:
@@ -168,7 +168,8 @@ def _say(sink: TextIO, what: dict) -> None:
     print(json.dumps(what), file=sink, flush=True)
 
 
-def _jpeg(picture: Tensor) -> str:
+def jpeg(picture: Tensor) -> str:
+    """Return a picture, uint8 (h, w, 3), as JPEG in base64."""
     from PIL import Image
 
     file = io.BytesIO()

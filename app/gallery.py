@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import random
 import threading
@@ -14,6 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 import torch
+from films import PICTURE, jpeg
 from sources import Source, network_of
 
 from a3d.configuration import Configuration
@@ -27,7 +26,6 @@ from a3d.trained import TrainedNetwork
 from a3d.video import Video, VideoError, short_side
 
 AT_ONCE = 16  # clips between two looks at the page
-PICTURE = 72  # short side of a thumbnail, pixels
 
 
 def folder() -> Path | None:
@@ -109,13 +107,9 @@ def pairs(full: Result, sub: Result, labels: Sequence[str]) -> list[Pair]:
 @st.cache_data(max_entries=512, show_spinner=False)
 def picture(path: Path) -> str:
     """The middle of a clip as an address that holds it, "" for one that cannot be read."""
-    from PIL import Image
-
     try:
         video = Video(path)
         frame = short_side(video.read([len(video) // 2]), PICTURE)[0]
     except VideoError:
         return ""
-    file = io.BytesIO()
-    Image.fromarray(frame.numpy()).save(file, "JPEG", quality=75)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return f"data:image/jpeg;base64,{jpeg(frame)}"

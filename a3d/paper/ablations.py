@@ -89,7 +89,7 @@ def small_slowfast() -> Experiment:
 
 
 def pretrained_lite() -> Experiment:
-    """Lite0 inflated from an image network at 64²×8: minutes a run on two cores."""
+    """Lite0 inflated from an image network at 64²×8: a mutual run takes about an hour on two cores."""
     range = range_0016(64, 8)
     return Experiment(
         "pretrained_lite",
