@@ -5,7 +5,6 @@ import time
 import pytest
 import torch
 
-from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
 from a3d.testing.confusion import confusion
 from a3d.testing.evaluation import evaluate
@@ -37,9 +36,8 @@ def looked_at(monkeypatch, folder):
 def test_figures_are_those_of_the_library(served, network, clips, monkeypatch):
     app = looked_at(monkeypatch, clips)
     assert healthy(app)
-    budget = app.select_slider(key="budget_gflops").value
-    row = next(row for row in network.table.rows if f"{row.gflops:.3g}" in budget or str(row.configuration) in budget)
-    configuration = Configuration.parse(app.query_params.get("configuration", [row.configuration.key])[0])
+    picked = app.selectbox(key="pick").value
+    configuration = next(row.configuration for row in network.table.rows if str(row.configuration) == picked)
     dataset = ClipFolder(clips, classes=network.labels)
     full, sub = (evaluate(network, dataset, c, (1, 1)) for c in (network.table.full.configuration, configuration))
     assert numbers(app)["Full network"] == f"{full.top1:.1f}%" and numbers(app)["Sub-network"] == f"{sub.top1:.1f}%"
