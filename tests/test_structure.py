@@ -14,7 +14,18 @@ import a3d
 
 ROOT = Path(__file__).parents[1]
 # In reading order: a file imports from its own room and from those before it.
-ROOMS = ["version", "errors", "configuration", "files", "stopping", "parallel", "video", "synthetic", "datasets"]
+ROOMS = [
+    "version",
+    "errors",
+    "configuration",
+    "files",
+    "memory",
+    "stopping",
+    "parallel",
+    "video",
+    "synthetic",
+    "datasets",
+]
 ROOMS += [
     "adaptive",
     "networks",

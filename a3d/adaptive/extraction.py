@@ -24,6 +24,7 @@ from a3d.adaptive.moments import Statistics
 from a3d.adaptive.resampling import resample, short_sides
 from a3d.adaptive.tracing import NORMS
 from a3d.configuration import Configuration
+from a3d.memory import keep_freed_memory
 
 ADDITIONS = (operator.add, operator.iadd, torch.add)
 ACTIVATIONS = {nn.ReLU: RELU, nn.ReLU6: RELU6, nn.SiLU: SILU}
@@ -55,6 +56,7 @@ class SubNetwork(nn.Module):
 
     def __init__(self, network: Adaptive, configuration: Configuration, dtype: torch.dtype) -> None:
         super().__init__()
+        keep_freed_memory()
         self.graph, self.architecture, self.configuration = network.graph, network.architecture, configuration
         self.body = _Builder(network, configuration, dtype).body()
         self.head = _Builder(network, configuration, torch.float32).head()

@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from a3d.configuration import Configuration
 from a3d.errors import InputError
 from a3d.files import replace
+from a3d.memory import keep_freed_memory
 from a3d.testing.evaluation import answer
 from a3d.trained import TrainedNetwork
 from a3d.video import Sampling, VideoError, decode_views, normalise
@@ -70,6 +71,7 @@ def predict_archive(
     cannot be read. The last shard to end joins all of them. What `OUT.part` holds of the same archive is kept. workers:
     processes that decode, 0 for none. Raises InputError for a file of another kind or one that was begun otherwise.
     """
+    keep_freed_memory(everything=True)
     out = Path(out)
     check_out(out)
     target = archive.file(out if archive.shard[1] > 1 or out.suffix == ".csv" else out.with_suffix(".csv"))

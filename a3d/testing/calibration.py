@@ -11,6 +11,7 @@ from a3d import parallel
 from a3d.adaptive.moments import Moments
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import Configuration, ConfigurationError
+from a3d.memory import keep_freed_memory
 
 
 @torch.no_grad()
@@ -21,6 +22,7 @@ def calibrate(network: AdaptiveNetwork, configuration: Configuration, batches: I
     part of it. The average is of moments weighted by count, not a moving one; the network's mode and weights are
     untouched.
     """
+    keep_freed_memory(everything=True)
     moments = Moments()
     for clips in batches:
         network.measure(clips, configuration, moments)

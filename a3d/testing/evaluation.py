@@ -22,6 +22,7 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet, Item
 from a3d.datasets.items import Span, fingerprint
 from a3d.datasets.training_clips import multi_hot
+from a3d.memory import keep_freed_memory
 from a3d.temperature import calibration_error, fit, held_out, log_loss, tempered
 from a3d.testing.average_precision import bootstrap_interval, mean_average_precision
 from a3d.testing.box_evaluation import check_classes, evaluate_boxes
@@ -122,6 +123,7 @@ def evaluate_all(
     processes).
     """
     check_trained(network)
+    keep_freed_memory(everything=True)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
         return evaluate_boxes(network, dataset, configurations, progress or _silent, dtype)

@@ -32,6 +32,7 @@ from a3d.configuration import ComputationalRange
 from a3d.datasets.items import fingerprint
 from a3d.datasets.training_clips import Batch, TrainingClips, collate
 from a3d.files import remove_leftovers, replace, replace_bytes
+from a3d.memory import keep_freed_memory
 from a3d.parallel.processes import ProcessLost
 from a3d.stopping import Stopped, Stopping, deaf
 from a3d.training.augmentation import jitter_colours, mix
@@ -105,6 +106,7 @@ class Run:
         SIGTERM and Ctrl-C are heeded between two steps: Stopped says how to go on. Raises TrainingError at the first
         loss that is not finite, or when another process of the run, or one that prepares clips, ends.
         """
+        keep_freed_memory(everything=True)
         self.network.train()
         self._announce()
         self._cut_log()
