@@ -248,29 +248,19 @@ def pose(
     front = unit(np.cross(chest_side, chest_up))
     head_up = chest_up if head_up is None else unit(head_up)
     head_front = front if head_front is None else unit(head_front)
-    shoulder = np.stack([chest + chest_side * body.shoulder, chest - chest_side * body.shoulder])
-    hip = np.stack([pelvis + side * body.hip, pelvis - side * body.hip])
+    head = chest + chest_up * body.neck * 0.35 + head_up * (body.neck * 0.65 + body.head)
+    shoulder, hip = _both(chest, chest_side * body.shoulder), _both(pelvis, side * body.hip)
     elbow, wrist = bend(shoulder, wrists, body.upper_arm, body.forearm, elbows)
     knee, ankle = bend(hip, ankles, body.thigh, body.shin, knees)
     hands = unit(wrist - elbow) if hands is None else unit(hands)
-    return Pose(
-        pelvis,
-        chest,
-        side,
-        chest_side,
-        front,
-        chest + chest_up * body.neck * 0.35 + head_up * (body.neck * 0.65 + body.head),
-        head_up,
-        head_front,
-        shoulder,
-        elbow,
-        wrist,
-        wrist + hands * 0.085 * body.height * (body.arm / body.height / 0.33),
-        hip,
-        knee,
-        ankle,
-        ankle + unit(toes) * 0.105 * body.height,
-    )
+    fingers = wrist + hands * 0.085 * body.height * (body.arm / body.height / 0.33)
+    limbs = (shoulder, elbow, wrist, fingers, hip, knee, ankle, ankle + unit(toes) * 0.105 * body.height)
+    return Pose(pelvis, chest, side, chest_side, front, head, head_up, head_front, *limbs)
+
+
+def _both(middle: np.ndarray, aside: np.ndarray) -> np.ndarray:
+    """Left and right of a middle (N, 3): (2, N, 3)."""
+    return np.stack([middle + aside, middle - aside])
 
 
 def person(body: Body, outfit: Looks, p: Pose, actor: bool = True) -> list[Part]:

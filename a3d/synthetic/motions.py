@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from a3d.synthetic.figure import LEFT, Body, Pose, adult, baby, looks, person, pose, unit
+from a3d.synthetic.figure import LEFT, Body, Looks, Pose, adult, baby, looks, person, pose, unit
 from a3d.synthetic.raster import Part
 
 SIDES = np.array([1.0, -1.0])
@@ -534,11 +534,10 @@ def _rope(p: Pose, phase: np.ndarray, body: Body, rng: np.random.Generator, n: i
 
 
 def trampoline(times, rng) -> Performance:
-    body = adult(rng)
+    body, air = adult(rng), 0.68  # share of a period off the bed
     period = rng.uniform(1.05, 1.5)
     beat, n, bed = Rhythm(times, 1 / period, rng), len(times), rng.uniform(0.55, 0.85)
     share = (beat.phase / (2 * np.pi)) % 1
-    air = 0.68
     u, v = np.clip(share / air, 0, 1), np.clip((share - air) / (1 - air), 0, 1)
     peak = 9.81 * (air * period) ** 2 / 8 * 0.85
     dip = rng.uniform(0.2, 0.32) * np.sin(np.pi * v) * (share > air)
@@ -552,23 +551,10 @@ def trampoline(times, rng) -> Performance:
     pelvis = xyz(
         0.05 * np.sin(beat.phase * 0.31), feet + body.legs - 0.02 - squat - 0.1 * tuck, 0.05 * np.sin(beat.phase * 0.23)
     )
-    ankles = pelvis + pair(
-        wide,
-        -(body.legs - body.ankle - 0.02 - squat) * (1 - 0.9 * tuck) + (0.15 * mid if style == "straddle" else 0),
-        0.3 * tuck,
-    )
-    raised = 0.25 + 0.75 * np.cos(np.pi * (share - 0.12)) ** 2 * rng.uniform(0.7, 1.2)
-    angle = (
-        np.deg2rad(170) * np.clip(raised, 0, 1)
-        if style != "tuck"
-        else np.deg2rad(150) * np.clip(raised - 0.6 * mid, 0.1, 1)
-    )
+    lift = 0.15 * mid if style == "straddle" else 0
+    ankles = pelvis + pair(wide, -(body.legs - body.ankle - 0.02 - squat) * (1 - 0.9 * tuck) + lift, 0.3 * tuck)
     chest = pelvis + turned(0.12 * press) * body.torso
-    wrists = chest + pair(
-        body.shoulder + 0.55 * body.arm * np.sin(angle),
-        -0.95 * body.arm * np.cos(angle) * 0.9,
-        0.25 * np.sin(angle) + 0.05,
-    )
+    wrists = chest + _swung_arms(body, share, mid if style == "tuck" else None, rng)
     p = pose(
         body,
         pelvis=pelvis,
@@ -580,8 +566,7 @@ def trampoline(times, rng) -> Performance:
         toes=pair(0.15, -1.2 * (1 - press), np.zeros(n) + 1),
         elbows=pair(1, -0.4, np.zeros(n) - 0.5),
     )
-    spin = rng.choice([0, 0, 0, 0.25, -0.25]) * beat.phase
-    p = place_at(p, spin, np.zeros(3))
+    p = place_at(p, rng.choice([0, 0, 0, 0.25, -0.25]) * beat.phase, np.zeros(3))
     outfit = looks(rng, shoes=(0.9, 0.9, 0.9)) if rng.random() < 0.5 else looks(rng)
     props, sheets, reach = _trampoline_bed(rng, bed, dip, n)
     return Performance(
@@ -593,6 +578,17 @@ def trampoline(times, rng) -> Performance:
         frame=[xyz(x, 0.3, z + np.zeros(n)) for x, z in ((-reach, 0), (reach, 0), (0, -reach), (0, reach))],
         sheets=sheets,
     )
+
+
+def _swung_arms(body: Body, share: np.ndarray, tucked: np.ndarray | None, rng: np.random.Generator) -> np.ndarray:
+    """Wrists seen from the chest (2, N, 3): high at the top of a jump, around the knees of one who tucks."""
+    raised = 0.25 + 0.75 * np.cos(np.pi * (share - 0.12)) ** 2 * rng.uniform(0.7, 1.2)
+    if tucked is None:
+        angle = np.deg2rad(170) * np.clip(raised, 0, 1)
+    else:
+        angle = np.deg2rad(150) * np.clip(raised - 0.6 * tucked, 0.1, 1)
+    side, down = body.shoulder + 0.55 * body.arm * np.sin(angle), -0.95 * body.arm * np.cos(angle) * 0.9
+    return pair(side, down, 0.25 * np.sin(angle) + 0.05)
 
 
 def _trampoline_bed(rng, bed: float, dip: np.ndarray, n: int) -> tuple[list[Part], list[Sheet], float]:
@@ -720,7 +716,18 @@ def baby_crawl(times, rng) -> Performance:
         head_up=xyz(0.1 * np.sin(beat.phase * 0.3), 1, 0.75 - look),
         head_front=xyz(0.3 * np.sin(beat.phase * 0.21), look - 0.5, np.zeros(n) + 1),
     )
-    outfit = looks(
+    return Performance(
+        [p],
+        person(body, _baby_looks(rng), p) + _toys(rng, n),
+        ((-50, 50), (40, 110), (-110, -40)),
+        ("room", "room", "room", "lawn"),
+        elevation=(10.0, 34.0),
+        mat=(1.6, 1.6) if rng.random() < 0.35 else None,
+    )
+
+
+def _baby_looks(rng: np.random.Generator) -> Looks:
+    return looks(
         rng,
         style=str(rng.choice(["short", "bald", "bald"])),
         legs=float(rng.choice([0.3, 1.0, 1.0])),
@@ -729,14 +736,6 @@ def baby_crawl(times, rng) -> Performance:
         sleeves=float(rng.choice([0.3, 1.0])),
         piping=False,
         shoes=(0.93, 0.86, 0.80),
-    )
-    return Performance(
-        [p],
-        person(body, outfit, p) + _toys(rng, n),
-        ((-50, 50), (40, 110), (-110, -40)),
-        ("room", "room", "room", "lawn"),
-        elevation=(10.0, 34.0),
-        mat=(1.6, 1.6) if rng.random() < 0.35 else None,
     )
 
 

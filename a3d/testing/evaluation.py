@@ -123,7 +123,6 @@ def evaluate_all(
     processes).
     """
     check_trained(network)
-    keep_freed_memory(everything=True)
     configurations = list(dict.fromkeys(configurations))  # one given twice is tested once
     if dataset.task == "detection" == network.task:
         return evaluate_boxes(network, dataset, configurations, progress or _silent, dtype)
@@ -132,7 +131,7 @@ def evaluate_all(
     items = parallel.shard(dataset.items, together)
     clips = Clips(items, network.sampling, views, dataset.open)
     nothing, known = torch.zeros(0, len(network.labels)), unfinished.answers if unfinished else {}
-    answers = {configuration: known.get(configuration, [nothing]) for configuration in configurations}
+    answers = {c: known.get(c, [nothing]) for c in configurations}
     tested: list[tuple[int | list[float], str, Span | None]] = []
     if unfinished:
         clips.skip(unfinished.opened, unfinished.decoded, unfinished.broken)
@@ -283,6 +282,7 @@ def _answers(
     dtype: torch.dtype | None,
 ) -> Iterator[tuple[Configuration, Tensor]]:
     """What each configuration says about decoded clips, which are resized once for each size; count: of crops."""
+    keep_freed_memory(everything=True)
     for size, group in _by_size(network, configurations).items():
         parts = torch.cat([squares(clip, size, count) for clip in frames]).split(batch)
         for configuration in group:
