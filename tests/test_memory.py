@@ -47,3 +47,12 @@ def test_large_blocks_go_back_unless_everything_is_kept():
 
 def test_it_is_told_once():
     assert keep_freed_memory() is keep_freed_memory()
+
+
+@linux
+def test_what_is_kept_can_be_given_back():
+    code = SMALL.format(keeps=True, everything=True, frames=80)
+    code = code.replace("    before", "    give_back_freed_memory()\n    before").replace(
+        "import keep", "import give_back_freed_memory, keep"
+    )
+    assert faults(code) > 1000

@@ -32,7 +32,7 @@ from a3d.configuration import ComputationalRange
 from a3d.datasets.items import fingerprint
 from a3d.datasets.training_clips import Batch, TrainingClips, collate
 from a3d.files import remove_leftovers, replace, replace_bytes
-from a3d.memory import keep_freed_memory
+from a3d.memory import give_back_freed_memory, keep_freed_memory
 from a3d.parallel.processes import ProcessLost
 from a3d.stopping import Stopped, Stopping, deaf
 from a3d.training.augmentation import jitter_colours, mix
@@ -49,6 +49,7 @@ from a3d.video.transforms import normalise
 STATE_SECONDS = 300  # a state is also written this often within an epoch
 RUINED = 2  # times the lowest mean loss of an epoch: what lies above has not gone well
 WORKER_LOST = "DataLoader worker (pid"  # how torch says that one has ended; it may do so in the middle of anything
+KEPT_STEPS = 16  # that memory is kept for: each has maps of other sizes, and gaps add up
 SHOWN = 16  # clips of a step that its error names
 COLUMNS = ("step", "epoch", "rate", "seconds", "lesson", "configuration", "loss", "top1")
 
@@ -134,6 +135,8 @@ class Run:
                 self._log(report)
                 self.step += 1
                 self._is_whole = True
+                if self.step % KEPT_STEPS == 0:
+                    give_back_freed_memory()
                 if progress is not None:
                     progress(report)
                 is_last = self.step % self.steps_per_epoch == 0
@@ -193,6 +196,7 @@ class Run:
 
     def _batches(self, epoch: int) -> Iterator[Batch | None]:
         """What is left of an epoch, in an order of its own."""
+        give_back_freed_memory()  # workers are about to be forked
         self.clips.set_epoch(epoch, self._side(epoch))
         order = torch.randperm(len(self.clips), generator=torch.Generator().manual_seed(self.seed * 100003 + epoch))
         done = (self.step % self.steps_per_epoch) * self.recipe.batch
