@@ -12,6 +12,7 @@ from a3d.configuration import Configuration
 from a3d.errors import A3DError
 
 AUTOMATIC = "The first network's answer"
+NOTHING = "No other class"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
 METRICS = {"top-1": "Top-1 accuracy", "mAP": "Mean average precision"}
 FULL, CHOICE = "Full network", "The dial's choice"
@@ -60,6 +61,21 @@ def choose_class(labels: tuple[str, ...]) -> str | None:
         help="The maps show what speaks for this class, whether or not it is the answer.",
     )
     return None if chosen == AUTOMATIC else chosen
+
+
+def choose_against(labels: tuple[str, ...]) -> str | None:
+    """The class to tell it from; None for none."""
+    address.check("against", [NOTHING, *labels], "this network does not know it")
+    chosen = st.selectbox(
+        "And not",
+        [NOTHING, *labels],
+        format_func=lambda label: label if label == NOTHING else words.class_name(label),
+        key="against",
+        bind="query-params",
+        help="The maps then show what speaks for the one class rather than this one: their mean plus a bias is by how "
+        "much its score is above the other's.",
+    )
+    return None if chosen == NOTHING else chosen
 
 
 def choose_method() -> str:
