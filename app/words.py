@@ -222,17 +222,17 @@ def _place(cells) -> str:
 
 def occlusion(who: str, label: str, check: Occlusion) -> str:
     """What is left of a class without the hottest places, Markdown."""
-    fall = check.before - check.hottest
-    if abs(check.gain) < 0.02:
-        meaning = "no other than hiding places at random: this map tells little of what the answer rests on"
-    elif check.gain > 0:
-        meaning = "further than without random places: the answer rests on them"
+    draws = len(check.random)
+    if check.hottest < min(check.random):
+        meaning = f"less than any of {draws} random draws left: the answer rests on them"
+    elif check.hottest > max(check.random):
+        meaning = f"more than any of {draws} random draws left: the answer does not rest on them"
     else:
-        meaning = "less far than without random places: the answer does not rest on them"
-    moves = "falls" if fall >= 0 else "rises"
+        meaning = "what hiding places at random may do too: the map tells little of what the answer rests on"
+    moves = "falls" if check.hottest <= check.before else "rises"
     return (
         f"Without the hottest {check.hidden} of {check.places} places, {label} {moves} from {check.before:.0%} to "
-        f"**{check.hottest:.0%}** in the {who}; without as many at random, to {check.chance:.0%}. "
+        f"**{check.hottest:.0%}** in the {who}; without as many at random, it is at {check.chance:.0%}. "
         f"That is {meaning}."
     )
 

@@ -113,3 +113,12 @@ def test_the_hottest_places_are_hidden_when_asked(app, network, video):
     assert bars.tolist() == pytest.approx([check.before, check.chance, check.hottest], abs=1e-5)
     app.selectbox(key="class").set_value("wave").run()
     assert "occlusion" not in charts(app)  # another question, not asked yet
+
+
+def test_an_address_names_classes_as_the_network_or_in_words(served):
+    for names in (("wave", "jump"), ("Wave", "Jump")):
+        app = opened()
+        app.query_params.update(dict(zip(("class", "against"), names, strict=True)))
+        app = page(app, "compare")
+        assert healthy(app) and not app.warning
+        assert (app.selectbox(key="class").value, app.selectbox(key="against").value) == ("wave", "jump")
