@@ -10,7 +10,7 @@ import streamlit as st
 from a3d.configuration import Configuration, ConfigurationError
 
 KNOWN = {"network", "clip", "unit", "configuration", "budget", "class", "method", "first", "second"}
-KNOWN |= {"with", "trade_off", "least", "run", "upload", "film"}
+KNOWN |= {"against", "with", "trade_off", "least", "run", "upload", "film"}
 
 
 def check(name: str, options: Iterable[str], remedy: str = "") -> None:

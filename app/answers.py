@@ -13,36 +13,66 @@ from sources import Source, network_of
 
 from a3d.configuration import Configuration
 from a3d.figures import film_strip, probabilities_figure, shares_figure
-from a3d.maps import Comparison, Explanation, explain
+from a3d.maps import Comparison, Explanation, Occlusion, explain, occlude
 from a3d.maps.overlay import write_overlay
 
 
 @st.cache_data(max_entries=128, show_spinner=False)
 def _explanation(
-    source: Source, key: str, configuration: Configuration, label: str | None, method: str, _shown: Shown
+    source: Source,
+    key: str,
+    configuration: Configuration,
+    label: str | None,
+    method: str,
+    against: str | None,
+    _shown: Shown,
 ) -> Explanation:
-    return explain(_shown.clip, network_of(source), configuration=configuration, label=label, method=method)
+    return explain(
+        _shown.clip, network_of(source), configuration=configuration, label=label, method=method, against=against
+    )
 
 
 def explanation(
-    source: Source, shown: Shown, configuration: Configuration, label: str | None = None, method: str = "cam"
+    source: Source,
+    shown: Shown,
+    configuration: Configuration,
+    label: str | None = None,
+    method: str = "cam",
+    against: str | None = None,
 ) -> Explanation:
-    """One configuration on a clip; `label` is its own answer if left out."""
-    return _explanation(source, shown.key, configuration, label, method, shown)
+    """One configuration on a clip; `label` is its own answer if left out. against: a class to tell it from."""
+    return _explanation(source, shown.key, configuration, label, method, against, shown)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _occlusion(
+    source: Source, key: str, configuration: Configuration, question: tuple, _shown: Shown, _told: Explanation
+) -> Occlusion:
+    return occlude(_shown.clip, network_of(source), _told)
+
+
+def occlusion(source: Source, shown: Shown, told: Explanation) -> Occlusion:
+    """What is left of the class without the places that a map calls hottest."""
+    return _occlusion(source, shown.key, told.configuration, _question(told), shown, told)
 
 
 def comparison(
-    source: Source, shown: Shown, pair: tuple[Configuration, Configuration], label: str | None, method: str = "cam"
+    source: Source,
+    shown: Shown,
+    pair: tuple[Configuration, Configuration],
+    label: str | None,
+    method: str = "cam",
+    against: str | None = None,
 ) -> Comparison:
     """Two configurations on a clip, both for one class: `label`, or what the first answers."""
-    first = explanation(source, shown, pair[0], label, method)
-    return Comparison(first, explanation(source, shown, pair[1], first.name, method))
+    first = explanation(source, shown, pair[0], label, method, against)
+    return Comparison(first, explanation(source, shown, pair[1], first.name, method, against))
 
 
 # Figures are kept as they are, not copied: nobody changes one after it was made.
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _figures(
-    source: Source, key: str, pair: tuple[Configuration, Configuration], label: str, method: str, _both: Comparison
+    source: Source, key: str, pair: tuple[Configuration, Configuration], question: tuple, _both: Comparison
 ) -> dict[str, go.Figure]:
     return {
         "Answers": probabilities_figure(*map(_in_words, (_both.full, _both.sub)), names=_both.names),
@@ -58,12 +88,12 @@ def _in_words(found: Explanation) -> list[tuple[str, float]]:
 
 def figures(source: Source, shown: Shown, both: Comparison) -> dict[str, go.Figure]:
     """By what they show: answers, time, space."""
-    return _figures(source, shown.key, _pair(both), both.full.name, both.full.method, both)
+    return _figures(source, shown.key, _pair(both), _question(both.full), both)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing the video …")
 def _overlay(
-    source: Source, key: str, pair: tuple[Configuration, Configuration], label: str, method: str, _both: Comparison
+    source: Source, key: str, pair: tuple[Configuration, Configuration], question: tuple, _both: Comparison
 ) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         return write_overlay(_both, Path(folder) / "overlay.mp4").read_bytes()
@@ -71,8 +101,13 @@ def _overlay(
 
 def overlay(source: Source, shown: Shown, both: Comparison) -> bytes:
     """The overlay video of both, H.264 in MP4."""
-    return _overlay(source, shown.key, _pair(both), both.full.name, both.full.method, both)
+    return _overlay(source, shown.key, _pair(both), _question(both.full), both)
 
 
 def _pair(both: Comparison) -> tuple[Configuration, Configuration]:
     return both.full.configuration, both.sub.configuration
+
+
+def _question(told: Explanation) -> tuple:
+    """What a map answers: for which class, against which, by which method."""
+    return told.name, told.other, told.method

@@ -12,6 +12,7 @@ from a3d.configuration import Configuration
 from a3d.errors import A3DError
 
 AUTOMATIC = "The first network's answer"
+NOTHING = "No other class"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
 METRICS = {"top-1": "Top-1 accuracy", "mAP": "Mean average precision"}
 FULL, CHOICE = "Full network", "The dial's choice"
@@ -50,16 +51,35 @@ def tested(source: Source) -> Table:
 
 def choose_class(labels: tuple[str, ...]) -> str | None:
     """The class to explain; None is whatever the first network answers."""
-    address.check("class", [AUTOMATIC, *labels], "this network does not know it")
-    chosen = st.selectbox(
-        "Class to explain",
-        [AUTOMATIC, *labels],
-        format_func=lambda label: label if label == AUTOMATIC else words.class_name(label),
-        key="class",
-        bind="query-params",
-        help="The maps show what speaks for this class, whether or not it is the answer.",
+    help_ = "The maps show what speaks for this class, whether or not it is the answer."
+    return _choose_label("Class to explain", "class", AUTOMATIC, labels, help_)
+
+
+def choose_against(labels: tuple[str, ...]) -> str | None:
+    """The class to tell it from; None for none."""
+    help_ = (
+        "The maps then show what speaks for the one class rather than this one: their mean plus a bias is by how much "
+        "its score is above the other's."
     )
-    return None if chosen == AUTOMATIC else chosen
+    return _choose_label("And not", "against", NOTHING, labels, help_)
+
+
+def _choose_label(title: str, key: str, none: str, labels: tuple[str, ...], help_: str) -> str | None:
+    """A class, or `none` of them. The address has it in words; the class's own name is understood too."""
+    names = {words.class_name(label): label for label in labels}
+    if key not in st.session_state and (asked := st.query_params.get(key)) in labels:
+        st.session_state[key] = asked
+        del st.query_params[key]
+    address.check(key, [none, *names], "this network does not know it")
+    chosen = st.selectbox(
+        title,
+        [none, *labels],
+        format_func=lambda label: label if label == none else words.class_name(label),
+        key=key,
+        bind="query-params",
+        help=help_,
+    )
+    return None if chosen == none else chosen
 
 
 def choose_method() -> str:

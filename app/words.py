@@ -14,7 +14,7 @@ from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.inference.segments import Moment, label_of
-from a3d.maps import Agreement, Comparison, Evidence, Finding
+from a3d.maps import Agreement, Comparison, Evidence, Explanation, Finding, Occlusion
 from a3d.maps import agreement as agreement_of
 
 UNIT_NAMES = {
@@ -170,7 +170,7 @@ def evidence_of(both: Comparison) -> str:
     """The same of two explanations."""
     pair = both.full.evidence[0], both.sub.evidence[0]
     chances = float(both.full.probabilities[both.full.label]), float(both.sub.probabilities[both.full.label])
-    return _evidence(*pair, class_name(both.full.name), chances, both.names, both.full.all_times)
+    return _evidence(*pair, question(both.full), chances, both.names, both.full.all_times)
 
 
 def _evidence(full: Evidence, sub: Evidence, name: str, chances: tuple[float, float], names, times) -> str:
@@ -183,6 +183,58 @@ def _evidence(full: Evidence, sub: Evidence, name: str, chances: tuple[float, fl
     if cells < CELLS:
         return f"Maps of {cells} × {cells} cells tell roughly where: too little to say how far two of them agree."
     return agreement(agreement_of(full, sub, times), names)
+
+
+def cells(both: Comparison) -> int:
+    """The fewest cells along a side of either map."""
+    return min(both.full.map.shape[1:] + both.sub.map.shape[1:])
+
+
+def question(told: Explanation) -> str:
+    """What a map is about: a class, or one rather than another."""
+    name = class_name(told.name)
+    return f"{name} rather than {class_name(told.other)}" if told.other else name
+
+
+def difference(both: Comparison) -> str:
+    """What speaks for a class rather than another: how much, when and where, Markdown."""
+    return "  \n".join(_difference(who, told) for who, told in zip(both.names, (both.full, both.sub), strict=True))
+
+
+def _difference(who: str, told: Explanation) -> str:
+    one, other = class_name(told.name), class_name(told.other or "")
+    how = "above" if told.logit > 0 else "below"
+    said = f"The {who}'s score for **{one}** is {abs(told.logit):.2f} {how} that for **{other}**"
+    if not told.evidence[0].speaks_for:
+        return f"{said}; no place speaks for {one} rather than {other}."
+    step = int(told.shares.argmax())
+    return f"{said}; most speaks for {one} at {told.times[step]:.2f} s, {_place(told.map[step])}."
+
+
+def _place(cells) -> str:
+    """Where in a picture the strongest of the cells (h, w) is, in thirds."""
+    height, width = cells.shape
+    row, column = divmod(int(cells.argmax()), width)
+    down = ("at the top", "in the middle", "at the bottom")[min(2, int(3 * (row + 0.5) / height))]
+    across = ("left", "", "right")[min(2, int(3 * (column + 0.5) / width))]
+    return " ".join(filter(None, (down, across)))
+
+
+def occlusion(who: str, label: str, check: Occlusion) -> str:
+    """What is left of a class without the hottest places, Markdown."""
+    draws = len(check.random)
+    if check.hottest < min(check.random):
+        meaning = f"less than any of {draws} random draws left: the answer rests on them"
+    elif check.hottest > max(check.random):
+        meaning = f"more than any of {draws} random draws left: the answer does not rest on them"
+    else:
+        meaning = "what hiding places at random may do too: the map tells little of what the answer rests on"
+    moves = "falls" if check.hottest <= check.before else "rises"
+    return (
+        f"Without the hottest {check.hidden} of {check.places} places, {label} {moves} from {check.before:.0%} to "
+        f"**{check.hottest:.0%}** in the {who}; without as many at random, it is at {check.chance:.0%}. "
+        f"That is {meaning}."
+    )
 
 
 def seen(both: Comparison) -> str:
@@ -307,4 +359,9 @@ AGREEMENT = (
     "Measured on the frames that both saw. Overlap: the part of one map's strongest fifth that is in the other's "
     "strongest fifth, 20% by chance. Correlation: of the two maps, place by place, 1 if they are alike. Shift: from "
     "the first network's strongest frame to the second's."
+)
+OCCLUSION = (
+    "A tenth of the clip's places, in space and time, is painted over with the mean colour of its frame: those where "
+    "the map is hottest, and as many at random, eight times. A map that shows what an answer rests on makes the class "
+    "fall further than chance does."
 )

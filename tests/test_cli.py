@@ -106,6 +106,25 @@ def test_explain_writes_a_video_and_shares(checkpoint, data, tmp_path, capsys):
     assert set(sub["times"]) < set(full["times"])
 
 
+def test_explain_one_class_and_not_another_and_hides_the_hottest_places(checkpoint, data, capsys):
+    clip = str(next((data / "val").rglob("*.mp4")))
+    arguments = ["explain", clip, "--checkpoint", str(checkpoint), "--configuration", "20x2@0.5", "--label", "class_1"]
+    logits = []
+    for more in (["--against", "class_0", "--occlusion"], [], ["--label", "class_0"]):
+        assert main([*arguments, *more, "--json"]) == 0
+        rows = json.loads(capsys.readouterr().out)
+        logits.append([row["logit"] for row in rows])
+        if more[:1] == ["--against"]:
+            assert all(row["against"] == "class_0" for row in rows)
+            names = {"before", "hottest", "chance", "hidden", "places"}
+            assert all(set(row["occlusion"]) == names and row["occlusion"]["hidden"] >= 1 for row in rows)
+    assert logits[0] == pytest.approx([one - other for one, other in zip(*logits[1:], strict=True)], abs=1e-4)
+    assert main([*arguments, "--against", "class_0", "--occlusion"]) == 0
+    said = capsys.readouterr().out
+    assert "evidence for class_1 and not class_0" in said and said.count("without as many at random") == 2
+    assert main([*arguments, "--against", "class_1"]) == 1 and "against itself" in capsys.readouterr().err
+
+
 def test_train_then_resume_then_table(data, tmp_path, capsys):
     run = str(tmp_path / "run")
     shape = ["--network", "slow_r18", "--base-channels", "8", "--spatial", "32", "--frames", "2", "--stride", "2"]

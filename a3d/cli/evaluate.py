@@ -25,6 +25,7 @@ from a3d.errors import InputError
 from a3d.files import replace
 from a3d.inference.prediction import chosen
 from a3d.maps.masks import MaskResult, evidence_on_masks, read_masks
+from a3d.maps.occlusion import OcclusionResult, occlusion_on
 from a3d.temperature import calibration_error, tempered
 from a3d.testing.average_precision import class_average_precision
 from a3d.testing.box_evaluation import BoxResult
@@ -52,6 +53,11 @@ def add(sub: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="also how the evidence lies to masks of people: .npz by CLASS/NAME.mp4",
+    )
+    sub.add_argument(
+        "--occlusion",
+        action="store_true",
+        help="also how far the true class falls without the hottest tenth of its map, and without random places",
     )
 
 
@@ -81,22 +87,26 @@ def run(options: argparse.Namespace) -> None:
     rejects = {c: reject(network, dataset, paths, c) for c in configurations if paths}
     masks = read_masks(options.masks) if options.masks else {}
     looks = {c: evidence_on_masks(network, dataset, masks, c) for c in configurations if masks}
+    falls = {c: occlusion_on(network, dataset, c) for c in configurations if options.occlusion}
     if options.json:
         rows = [
             costed(network, c) | _result(results[c], network.labels) | _error(results[c], network)
             for c in configurations
         ]
         emit(
-            [row | _rejects(rejects.get(c)) | _looks(looks.get(c)) for row, c in zip(rows, configurations, strict=True)]
+            [
+                row | _rejects(rejects.get(c)) | _looks(looks.get(c)) | _falls(falls.get(c))
+                for row, c in zip(rows, configurations, strict=True)
+            ]
         )
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
-        for line in _more(rejects.get(configuration), looks.get(configuration)):
+        for line in _more(rejects.get(configuration), looks.get(configuration), falls.get(configuration)):
             print(line)
 
 
-def _more(rejects: Foreign | None, looks: MaskResult | None) -> Iterator[str]:
+def _more(rejects: Foreign | None, looks: MaskResult | None, falls: OcclusionResult | None) -> Iterator[str]:
     """What else was tested, a line each."""
     if rejects:
         yield (
@@ -107,6 +117,12 @@ def _more(rejects: Foreign | None, looks: MaskResult | None) -> Iterator[str]:
         yield (
             f"  looks: evidence on people {looks.ratio:.2f} times chance, hottest place on one in {looks.hottest:.0f}% "
             f"of {looks.frames} frames, {looks.cells[0]}×{looks.cells[1]} cells"
+        )
+    if falls:
+        low, high = falls.interval
+        yield (
+            f"  hidden: the true class at {falls.before:.1f}%, {falls.hottest:.1f}% without the hottest tenth of its "
+            f"map, {falls.chance:.1f}% without random places: {falls.gain:.1f} points ({low:.1f} to {high:.1f})"
         )
 
 
@@ -149,6 +165,11 @@ def _rejects(found: Foreign | None) -> dict:
 def _looks(found: MaskResult | None) -> dict:
     names = ("ratio", "inside", "area", "hottest", "frames", "clips", "cells")
     return {} if found is None else {"looks": {name: getattr(found, name) for name in names}}
+
+
+def _falls(found: OcclusionResult | None) -> dict:
+    names = ("before", "hottest", "chance", "gain", "interval", "clips")
+    return {} if found is None else {"occlusion": {name: getattr(found, name) for name in names}}
 
 
 def _classes(result: Result | BoxResult, labels: Sequence[str]) -> dict[str, float | None]:

@@ -15,6 +15,7 @@ from a3d.adaptive.resampling import temporal_indices
 from a3d.configuration import Configuration
 from a3d.figures.live import live_figure
 from a3d.figures.look import BLUE, FAINT, FULL, SUB, look
+from a3d.figures.occlusion import occlusion_figure
 from a3d.figures.progress import accuracy_figure, sampled_figure, training_figure
 from a3d.figures.tradeoff import STEPS, tradeoff_figure
 from a3d.maps.maps import Comparison, Explanation
@@ -29,6 +30,7 @@ __all__ = [
     "cuboid_figure",
     "film_strip",
     "live_figure",
+    "occlusion_figure",
     "probabilities_figure",
     "sampled_figure",
     "shares_figure",
@@ -85,7 +87,7 @@ def film_strip(comparison: Comparison) -> go.Figure:
             )
         figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
     if comparison.scale > 0:
-        figure.add_trace(_colour_bar(comparison.scale))
+        figure.add_trace(_colour_bar(comparison.scale, _question(comparison.full)))
     look(figure, height + 100, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 0, "b": 100})
     figure.update_xaxes(range=(0, count), tickvals=np.arange(count) + 0.5, showgrid=False, showline=False)
@@ -273,7 +275,14 @@ def _hover(explanation: Explanation, pathway: int, y: float) -> go.Scatter:
     )
 
 
-def _colour_bar(scale: float) -> go.Scatter:
+def _question(explanation: Explanation) -> str:
+    """What the ends of the scale mean."""
+    if explanation.other is None:
+        return "evidence against and for the class, logits"
+    return f"evidence for {explanation.other} and for {explanation.name}, logits"
+
+
+def _colour_bar(scale: float, title: str) -> go.Scatter:
     """The scale as it looks over a grey picture."""
     levels = np.linspace(-1, 1, 65)
     colours = blend(np.full((65, 1, 1, 3), 128, np.uint8), levels[:, None, None], 1.0)[:, 0, 0]
@@ -300,7 +309,7 @@ def _colour_bar(scale: float) -> go.Scatter:
                 "ypad": 34,
                 "yanchor": "top",
                 "outlinewidth": 0,
-                "title": {"text": "evidence against and for the class, logits", "side": "bottom", "font_size": 13},
+                "title": {"text": title, "side": "bottom", "font_size": 13},
             },
         },
         hoverinfo="skip",

@@ -2,7 +2,8 @@
 
 With an average over all positions and a linear classifier, the logit of class k is a mean of evidence plus a bias:
 logit_k = Σ_pathways mean_(t,h,w) Σ_c w_kc f_c(t, h, w) + b_k. A map is that sum over channels, in units of the logit,
-so that maps of a full network and of its sub-networks compare on one scale.
+so that maps of a full network and of its sub-networks compare on one scale. It is linear in the classifier's
+weights, so that the map of one class less that of another is exact too, for the difference of their logits.
 """
 
 from __future__ import annotations
@@ -96,6 +97,8 @@ class Explanation:
 
     evidence: one a pathway; `map`, `shares`, `times` and `seen` are those of the first, the Slow one.
     logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier.
+    against: another class, if the question is why `label` and not that one; evidence, logit and bias are then those of
+    `label` less those of `against`, and negative evidence speaks for the latter.
     probabilities: float32 (classes,). labels: the class names.
     frames: uint8 (T, S, S, 3), the crop that is shown, every frame of the full (Slow) clip, seen or not.
     all_times: float64 (T,), their seconds in the source video.
@@ -111,11 +114,17 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     frames: np.ndarray
     all_times: np.ndarray
+    against: int | None = None
 
     @property
     def name(self) -> str:
         """Return the name of the class explained."""
         return self.labels[self.label]
+
+    @property
+    def other(self) -> str | None:
+        """Return the name of the class that it is explained against, None if there is none."""
+        return None if self.against is None else self.labels[self.against]
 
     @property
     def maps(self) -> tuple[np.ndarray, ...]:
@@ -211,15 +220,18 @@ def explain(
     label: int | str | None = None,
     method: str = "cam",
     dtype: torch.dtype | None = None,
+    against: int | str | None = None,
     **budget: Unpack[Limits],
 ) -> Explanation:
-    """Return the evidence of one configuration for one class.
+    """Return the evidence of one configuration for one class, or for one class and not another.
 
     The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
     device), `params=` or `megabytes=`, or the full one. label: a class name
     or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
+    against: a class name or number: the map is then the difference of both classes' maps.
     dtype: what the convolutions compute in, by PyTorch; by default as the network was loaded to run.
-    Raises ConfigurationError for an unknown class or method, MissingStatistics for a configuration without calibration.
+    Raises ConfigurationError for an unknown class or method or a class against itself, MissingStatistics for a
+    configuration without calibration.
     """
     if method not in METHODS:
         raise ConfigurationError(f"method {method!r}: choose one of {', '.join(METHODS)}")
@@ -235,8 +247,14 @@ def explain(
         features = sub.features(tensor)
         logits = sub.classify(features)[0]
     index = int(logits.argmax()) if label is None else _index(label, network.labels)
-    maps = class_activation_maps(sub, features, index) if method == "cam" else _gradient_evidence(sub, tensor, index)
-    return _explanation(clip, network, configuration, index, method, maps, logits)
+    other = None if against is None else _index(against, network.labels)
+    if index == other:
+        raise ConfigurationError(f"class {network.labels[index]!r} against itself: choose another to tell it from")
+    if method == "cam":
+        maps = class_activation_maps(sub, features, index, other)
+    else:
+        maps = _gradient_evidence(sub, tensor, index, other)
+    return _explanation(clip, network, configuration, (index, other), method, maps, logits)
 
 
 def compare(
@@ -246,16 +264,17 @@ def compare(
     label: int | str | None = None,
     method: str = "cam",
     dtype: torch.dtype | None = None,
+    against: int | str | None = None,
     **budget: Unpack[Limits],
 ) -> Comparison:
     """Compare the full network and a sub-network on the same frames, decoded once.
 
-    Both are explained for the same class: `label`, or what the full network finds most probable. The sub-network is
-    given or chosen as in `explain`.
+    Both are explained for the same class: `label`, or what the full network finds most probable, and `against` the
+    same other one, if any. The sub-network is given or chosen as in `explain`.
     """
     clip = clip if isinstance(clip, Clip) else read_clip(clip, network)
-    full = explain(clip, network, configuration=network.full, label=label, method=method, dtype=dtype)
-    return Comparison(full, explain(clip, network, configuration, full.label, method, dtype, **budget))
+    full = explain(clip, network, configuration=network.full, label=label, method=method, dtype=dtype, against=against)
+    return Comparison(full, explain(clip, network, configuration, full.label, method, dtype, against, **budget))
 
 
 def agreement(full: Evidence, sub: Evidence, times: np.ndarray) -> Agreement:
@@ -281,26 +300,29 @@ def mass_inside(explanation: Explanation, masks: np.ndarray) -> tuple[float, flo
     return float((positive * inside).sum()) / mass if mass else float("nan"), float(inside.mean())
 
 
-def class_activation_maps(network: SubNetwork, features: Sequence[Tensor], label: int) -> tuple[np.ndarray, ...]:
+def class_activation_maps(
+    network: SubNetwork, features: Sequence[Tensor], label: int, against: int | None = None
+) -> tuple[np.ndarray, ...]:
     """Return exact maps, one a pathway, float32 (t, h, w), of `features` (1, C, t, h, w) before pooling.
 
+    against: a class whose maps are taken off them.
     Of N positions, a map is N Σ_c ∂logit/∂f_c f_c: Σ_c w_kc f_c behind an average and a linear classifier, and still
     exact behind layers of weights and ReLUs alone, as X3D has them.
     """
     leaves = [f.detach().clone().requires_grad_() for f in features]
     with torch.enable_grad():
-        gradients = torch.autograd.grad(network.classify(leaves)[0, label], leaves)
+        gradients = torch.autograd.grad(_score(network.classify(leaves)[0], label, against), leaves)
     return tuple(_array((g * f)[0].sum(0) * f[0, 0].numel()) for g, f in zip(gradients, features, strict=True))
 
 
-def grad_cam(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray, ...]:
+def grad_cam(network: SubNetwork, clip: Tensor, label: int, against: int | None = None) -> tuple[np.ndarray, ...]:
     """Raw Grad-CAM, one map a pathway, float32 (t, h, w): before its ReLU and without any normalisation.
 
     clip: (1, 3, T, S, S). Channel weights are gradients averaged over the N positions of the pathway's last stage:
     behind an average and a linear classifier the result is the exact map divided by N.
     """
     pathways = range(len(network.features(clip)))
-    return tuple(_grad_cam(network, clip, label, pathway) for pathway in pathways)
+    return tuple(_grad_cam(network, clip, label, against, pathway) for pathway in pathways)
 
 
 def upsample(maps: np.ndarray, size: int) -> np.ndarray:
@@ -308,13 +330,13 @@ def upsample(maps: np.ndarray, size: int) -> np.ndarray:
     return F.interpolate(torch.from_numpy(maps)[None], (size, size), mode="bilinear")[0].numpy()
 
 
-def _grad_cam(network: SubNetwork, clip: Tensor, label: int, pathway: int) -> np.ndarray:
+def _grad_cam(network: SubNetwork, clip: Tensor, label: int, against: int | None, pathway: int) -> np.ndarray:
     from pytorch_grad_cam import GradCAM  # takes seconds to import
 
     tapped = _FeatureTap(network, pathway)
     with GradCAM(tapped, [tapped.tap]) as cam, torch.enable_grad():
         # What `cam(clip)` does, short of its ReLU and of its min-max normalisation, after which no two maps compare.
-        cam.activations_and_grads(clip)[0, label].backward()
+        _score(cam.activations_and_grads(clip)[0], label, against).backward()
         activations, gradients = cam.activations_and_grads.activations[0], cam.activations_and_grads.gradients[0]
         return cam.get_cam_image(clip, tapped.tap, None, activations.numpy(), gradients.numpy())[0]
 
@@ -336,9 +358,14 @@ class _FeatureTap(nn.Module):
         return self.network.classify(maps)
 
 
-def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int) -> tuple[np.ndarray, ...]:
+def _score(logits: Tensor, label: int, against: int | None) -> Tensor:
+    """The logit of a class, of logits (classes,), or by how much it is above that of another."""
+    return logits[label] if against is None else logits[label] - logits[against]
+
+
+def _gradient_evidence(network: SubNetwork, clip: Tensor, label: int, against: int | None) -> tuple[np.ndarray, ...]:
     """Grad-CAM times the number of positions: in logit units, as the exact maps are."""
-    return tuple(raw * np.float32(raw.size) for raw in grad_cam(network, clip, label))
+    return tuple(raw * np.float32(raw.size) for raw in grad_cam(network, clip, label, against))
 
 
 def clip_tensor(clip: Clip, network: TrainedNetwork, configuration: Configuration) -> Tensor:
@@ -365,7 +392,7 @@ def _explanation(
     clip: Clip,
     network: TrainedNetwork,
     configuration: Configuration,
-    label: int,
+    question: tuple[int, int | None],
     method: str,
     maps: tuple[np.ndarray, ...],
     logits: Tensor,
@@ -376,17 +403,19 @@ def _explanation(
     if len(maps) == 2:
         latest = np.searchsorted(picked, np.arange(len(clip.times)), side="right") - 1
         evidence.append(Evidence("fast", maps[1], latest, clip.times))
+    logit = float(_score(logits, *question))
     return Explanation(
         configuration,
-        label,
-        float(logits[label]),
-        float(logits[label]) - sum(float(m.mean(dtype=np.float64)) for m in maps),
+        question[0],
+        logit,
+        logit - sum(float(m.mean(dtype=np.float64)) for m in maps),
         _array(network.probabilities(logits[None], configuration)[0]),
         network.labels,
         method,
         tuple(evidence),
         cropped(shown.frames, network.full.spatial).numpy(),
         shown.times,
+        question[1],
     )
 
 

@@ -22,7 +22,8 @@ def maps_npz(comparison: Comparison) -> bytes:
     """Return a `.npz` file of both networks: for each, `first_…` and `second_…`,
 
     map: float32 (t, h, w), logit units; seen: int64 (t,), the frame of each step; times: float64 (t,), seconds;
-    shares: float64 (t,); probabilities: float32 (classes,); configuration, label, method: text; logit, bias: numbers.
+    shares: float64 (t,); probabilities: float32 (classes,); configuration, label, against ("" for none), method: text;
+    logit, bias: numbers.
     For SlowFast also fast_map, fast_seen, fast_times, fast_shares. Shared: frames uint8 (T, S, S, 3), frame_times,
     labels. Arrays and text alone: nothing in it could run code.
     """
@@ -52,5 +53,10 @@ def _arrays(found: Explanation) -> dict[str, object]:
     for evidence in found.evidence:
         before = "fast_" if evidence.pathway == "fast" else ""
         arrays |= {f"{before}{name}": getattr(evidence, name) for name in ("map", "seen", "times", "shares")}
-    single = {"configuration": found.configuration.key, "label": found.name, "method": found.method}
+    single = {
+        "configuration": found.configuration.key,
+        "label": found.name,
+        "against": found.other or "",
+        "method": found.method,
+    }
     return arrays | single | {"logit": found.logit, "bias": found.bias, "probabilities": found.probabilities}

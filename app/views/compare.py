@@ -2,12 +2,13 @@
 
 import streamlit as st
 import words
-from answers import comparison, explanation, figures, overlay
+from answers import comparison, explanation, figures, occlusion, overlay
 from clips import Shown, choose_clip
-from controls import choose_class, choose_method, choose_pair, choose_source, tested
+from controls import choose_against, choose_class, choose_method, choose_pair, choose_source, tested
 from panel import BARE, dial
 from sources import Source
 
+from a3d.figures import occlusion_figure
 from a3d.maps import Comparison
 from a3d.maps.saving import maps_npz, page
 
@@ -25,11 +26,15 @@ def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:
     pair = choose_pair(table, choice.row, left, right)
     try:
         labels = explanation(source, shown, pair[0]).labels
-        with left:
+        with st.container(key="question"):
+            for_, against, how = st.columns([3, 3, 2])
+        with for_:
             label = choose_class(labels)
-        with right:
+        with against:
+            other = choose_against(labels)
+        with how:
             method = choose_method()
-        return shown, comparison(source, shown, pair, label, method)
+        return shown, comparison(source, shown, pair, label, method, other)
     except ValueError as error:
         st.error(str(error), icon=":material/movie:")
         return None
@@ -50,7 +55,9 @@ def answers(both: Comparison, drawn: dict) -> None:
 
 
 def places(both: Comparison, drawn: dict) -> None:
-    st.header(f"Where they look for {words.class_name(both.full.name)}", help=words.STRIP)
+    st.header(f"Where they look for {words.question(both.full)}", help=words.STRIP)
+    if both.full.other:
+        st.markdown(words.difference(both))
     with st.container(key="film"):
         alt = f"Frames with the evidence of both networks laid over. {words.seen(both)}"
         st.plotly_chart(drawn["Where they look"], key="strip", config=BARE, alt=alt)
@@ -60,13 +67,35 @@ def agreement(both: Comparison) -> None:
     found = both.agreement
     st.header("How far they agree", help=words.AGREEMENT)
     st.markdown(words.evidence_of(both))
+    is_fine = words.cells(both) >= words.CELLS
     with st.container(key="agreement"):
         columns = st.columns(3)
-    columns[0].metric("Overlap of the strongest fifth", f"{found.overlap:.0%}", "20% by chance", **QUIET)
-    columns[1].metric("Correlation of the maps", f"{found.correlation:.2f}", "1 if alike", **QUIET)
+    if is_fine:
+        columns[0].metric("Overlap of the strongest fifth", f"{found.overlap:.0%}", "20% by chance", **QUIET)
+        columns[1].metric("Correlation of the maps", f"{found.correlation:.2f}", "1 if alike", **QUIET)
     shift = f"{found.shift_seconds:+.2f} s" if found.shift_frames else "none"
     count = f"{found.shift_frames:+d} frame{'' if abs(found.shift_frames) == 1 else 's'}"
-    columns[2].metric("Shift of the key frame", shift, count if found.shift_frames else "the same frame", **QUIET)
+    columns[2 if is_fine else 0].metric(
+        "Shift of the key frame", shift, count if found.shift_frames else "the same frame", **QUIET
+    )
+
+
+@st.fragment
+def proof(source: Source, shown: Shown, both: Comparison) -> None:
+    """The check of both maps, once it is asked for."""
+    st.header("Does it need these places?", help=words.OCCLUSION)
+    asked = (shown.key, both.full.configuration, both.sub.configuration, both.full.name, both.full.other)
+    asked += (both.full.method, source)
+    if st.button("Hide the hottest places", icon=":material/visibility_off:"):
+        st.session_state["hidden"] = asked
+    if st.session_state.get("hidden") != asked:
+        return
+    with st.spinner("Hiding …"):
+        checks = [occlusion(source, shown, told) for told in (both.full, both.sub)]
+    label = words.class_name(both.full.name)
+    for who, check in zip(both.names, checks, strict=True):
+        st.markdown(words.occlusion(who, label, check))
+    st.plotly_chart(occlusion_figure(checks, both.names), key="occlusion", config=BARE, alt=words.OCCLUSION)
 
 
 def film(source: Source, shown: Shown, both: Comparison, drawn: dict) -> None:
@@ -107,4 +136,5 @@ if found:
     answers(both, drawn)
     places(both, drawn)
     agreement(both)
+    proof(source, shown, both)
     film(source, shown, both, drawn)

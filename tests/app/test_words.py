@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from a3d.configuration import Configuration
-from a3d.maps import Evidence, Finding
+from a3d.maps import Evidence, Finding, Occlusion
 
 PATH = Path(__file__).parents[2] / "app" / "words.py"
 SPEC = importlib.util.spec_from_file_location("words", PATH)
@@ -66,3 +66,14 @@ def test_agreement_is_put_in_words_only_where_maps_have_cells_enough():
     fine, coarse = finding((0.9, 0.1)), finding((0.9, 0.1), field=np.arange(36).reshape(4, 3, 3))
     assert "nearly alike" in words.evidence(fine, fine, 0, LABELS, TIMES)
     assert "3 × 3 cells" in words.evidence(fine, coarse, 0, LABELS, TIMES)
+
+
+@pytest.mark.parametrize(
+    ("hottest", "said"),
+    [(0.2, "falls from 80% to **20%**"), (0.65, "tells little"), (0.9, "does not rest on them")],
+)
+def test_hiding_is_judged_by_the_random_draws(hottest, said):
+    check = Occlusion(Configuration(16, 4, 1.0), 0.8, hottest, (0.6, 0.7), 2, 16)
+    told = words.occlusion("full network", "Wave", check)
+    assert said in told and "it is at 65%" in told
+    assert ("the answer rests on them" in told) == (hottest < 0.6)

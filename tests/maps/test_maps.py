@@ -9,11 +9,14 @@ import torch
 from a3d.adaptive.errors import MissingStatistics
 from a3d.budgets.cost import cost
 from a3d.budgets.table import Row, Table
-from a3d.configuration import Configuration, ConfigurationError
+from a3d.configuration import Configuration, ConfigurationError, range_0016
 from a3d.maps import Clip, Comparison, compare, explain, mass_inside, read_clip
 from a3d.maps.maps import class_activation_maps, grad_cam
+from a3d.networks import lite0
 from a3d.testing.calibration import calibrate
-from a3d.video import crop_views
+from a3d.trained import TrainedNetwork
+from a3d.video import Sampling, crop_views
+from tests.conftest import shaken
 from tests.evidence import NAMES, made
 from tests.maps.conftest import FULL, SUBS, as_trained
 
@@ -35,6 +38,33 @@ def test_one_map_a_pathway_with_a_step_a_frame(network, family, clip_path):
     told = explain(clip_path, network, configuration=SUBS[family][0])
     assert [m.shape for m in told.maps] == {"slow": [(4, 2, 2)], "slowfast": [(2, 2, 2), (32, 2, 2)]}[family]
     assert all(m.dtype == np.float32 for m in told.maps)
+
+
+@pytest.mark.parametrize("method", ["cam", "gradcam"])
+def test_one_class_against_another_is_the_difference_of_logits(network, family, clip_path, method):
+    clip = read_clip(clip_path, network)
+    for configuration in (FULL[family], *SUBS[family]):
+        one, other = (explain(clip, network, configuration, label, method) for label in ("lunge", "squat"))
+        told = explain(clip, network, configuration, "lunge", method, against="squat")
+        assert (told.name, told.other) == ("lunge", "squat") and one.other is None
+        assert told.logit == pytest.approx(one.logit - other.logit, abs=1e-4)
+        assert told.bias == pytest.approx(one.bias - other.bias, abs=1e-4)
+        assert sum(m.mean() for m in told.maps) + told.bias == pytest.approx(one.logit - other.logit, abs=1e-4)
+        for difference, a, b in zip(told.maps, one.maps, other.maps, strict=True):
+            np.testing.assert_allclose(difference, a - b, atol=1e-4)
+
+
+def test_the_difference_is_exact_in_a_lite_network(clip_path):
+    torch.manual_seed(0)
+    network = shaken(lite0(classes=len(NAMES), spatial=64, frames=4, dropout=0.0))
+    network = TrainedNetwork(network, NAMES, Sampling(4, 8, 64), range_0016(64, 4))
+    configuration = Configuration(64, 2, 0.8)
+    calibrate(network, configuration, [torch.randn(2, 3, 4, 64, 64)])
+    told = explain(clip_path, network, configuration, label=2, against=0)
+    clip = crop_views(read_clip(clip_path, network).frames[None], network.sampling, spatial=64)
+    with torch.no_grad():
+        logits = network(clip, configuration)[0]
+    assert told.map.mean() + told.bias == pytest.approx(float(logits[2] - logits[0]), abs=1e-4)
 
 
 def test_raw_grad_cam_is_the_exact_map_over_its_positions(network, family):
@@ -119,6 +149,8 @@ def test_a_budget_chooses_from_the_table(slow, clip_path):
     ("options", "error", "message"),
     [
         ({"label": "swim"}, ConfigurationError, "'swim': choose one of crawl"),
+        ({"label": "squat", "against": "squat"}, ConfigurationError, "'squat' against itself"),
+        ({"against": "swim"}, ConfigurationError, "'swim': choose one of crawl"),
         ({"label": 5}, ConfigurationError, "class number 5: choose one from 0 to 4"),
         ({"method": "lime"}, ConfigurationError, "'lime': choose one of cam, gradcam"),
         ({"gflops": 1.0}, ConfigurationError, "no table"),
