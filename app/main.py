@@ -15,6 +15,7 @@ page = st.navigation(
         st.Page("views/explore.py", title="Explore", icon=":material/tune:", default=True),
         st.Page("views/compare.py", title="Compare", icon=":material/compare:"),
         st.Page("views/film.py", title="Film", icon=":material/movie:"),
+        st.Page("views/live.py", title="Live", icon=":material/videocam:"),
         st.Page("views/gallery.py", title="Gallery", icon=":material/photo_library:"),
         st.Page("views/table.py", title="Table", icon=":material/table_chart:"),
         st.Page("views/train.py", title="Train", icon=":material/show_chart:"),
@@ -24,6 +25,8 @@ page = st.navigation(
 )
 complaints = st.container()
 address.check_names()
+if page.title != "Live" and "live" in st.session_state:
+    st.session_state["live"].close()  # who has left the page watches no more
 try:
     page.run()
 finally:  # also where a page stops early

@@ -13,6 +13,7 @@ from a3d.budgets.budget import amount, digits
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
+from a3d.deploy.live.controller import Option
 from a3d.inference.segments import Moment, label_of
 from a3d.maps import Agreement, Comparison, Evidence, Explanation, Finding, Occlusion
 from a3d.maps import agreement as agreement_of
@@ -291,6 +292,30 @@ def no_stop(configuration: Configuration) -> str:
     return f"Clips are looked at with the stops of the dial, and {configuration} is none of them: drag it to one."
 
 
+def visitors(count: int) -> str:
+    return "somebody else is watching" if count <= 1 else f"{count} others are"
+
+
+def idle(options: Sequence[Option]) -> str:
+    """What the fastest and the best of a trade-off list take, Markdown."""
+    first, last = options[0], options[-1]
+    return (
+        f"Measured here at the start: from **{first.milliseconds:.0f} ms** ({first.configuration}, "
+        f"{first.accuracy:.1f}%) to **{last.milliseconds:.0f} ms** ({last.configuration}, {last.accuracy:.1f}%) "
+        "for an answer. A deadline a little above shows best how it makes room for other work."
+    )
+
+
+def speed(slowdown: float) -> str:
+    """How much slower than at the start the machine is taken to be."""
+    return "at full speed" if slowdown < 1.05 else f"machine {slowdown:.1f} times slower"
+
+
+def why(text: str) -> str:
+    """Why the controller chose as it did."""
+    return f"Why this one: {text}."
+
+
 def films(count: int) -> str:
     return "one film is" if count <= 1 else f"{count} films are"
 
@@ -341,6 +366,11 @@ UNTESTED = "This checkpoint has not been tested yet, so there is no budget to ch
 FILM = (
     "Give a video, or show the sample: a ribbon of answers is drawn while it is read, one for the full network and one "
     "for what the dial buys. Drag along it to any moment, and look at that moment's maps."
+)
+LIVE = (
+    "The clip is looped as a camera would give it, and a new answer is due every time the deadline has passed. The "
+    "network picks whatever configuration answers best in that time: shorten the deadline, or give the machine other "
+    "work, and it steps down; it climbs back when there is room."
 )
 MAPS = (
     "A sub-network is a part of the full network that looks at a smaller clip. Both get the same clip here, and the "

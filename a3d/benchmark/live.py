@@ -6,11 +6,8 @@ one a deadline: the full network just keeps up as long as nothing else runs.
 
 from __future__ import annotations
 
-import os
 import random
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -23,6 +20,7 @@ from a3d.benchmark.measure import Figure, Setting
 from a3d.configuration import Configuration
 from a3d.datasets import ClipFolder
 from a3d.deploy.live.controller import Controller, Fixed, Option
+from a3d.deploy.live.load import PROCESSORS, Load
 from a3d.deploy.live.loop import Policy, Window, answer_in_time
 from a3d.deploy.live.trace import Step, Summary
 from a3d.deploy.live.watch import Resident, milliseconds, options
@@ -148,23 +146,15 @@ def _paced(windows: Sequence[Window], every: float, wait) -> Iterator[Window]:
 @contextmanager
 def _load(start: float, end: float) -> Iterator[None]:
     """A busy process for each processor, from one second to another from now on."""
-    busy: list[subprocess.Popen] = []
-    begin = Timer(start, lambda: busy.extend(_busy() for _ in range(os.cpu_count() or 1)))
-    stop = Timer(end, lambda: [process.kill() for process in busy])
-    begin.start(), stop.start()
-    try:
-        yield
-    finally:
-        for timer in (begin, stop):
-            timer.cancel()
-            timer.join()
-        for process in busy:
-            process.kill()
-            process.wait()
-
-
-def _busy() -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-S", "-c", "while True: pass"])
+    with Load() as load:
+        begin, stop = Timer(start, load.set, (PROCESSORS,)), Timer(end, load.set, (0,))
+        begin.start(), stop.start()
+        try:
+            yield
+        finally:
+            for timer in (begin, stop):
+                timer.cancel()
+                timer.join()
 
 
 def _clips(network: AdaptiveNetwork, setting: Setting) -> list[tuple[Window, str]]:

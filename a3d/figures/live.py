@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -27,7 +28,9 @@ def live_figure(runs: Mapping[str, Sequence[Step]], load: Sequence[tuple[float, 
     highest = 1.15 * max(max(s.deadline, s.latency or 0) for steps in runs.values() for s in steps)
     for row, (name, steps) in enumerate(runs.items(), 1):
         _latencies(figure, row, steps, highest)
-        text = f"<b>{name}</b>: {100 * Summary.of(steps).within:.1f}% within {steps[0].deadline:.0f} ms"
+        limits = {step.deadline for step in steps}
+        limit = f"{limits.pop():.0f} ms" if len(limits) == 1 else "the deadline of the moment"
+        text = f"<b>{name}</b>: {100 * Summary.of(steps).within:.1f}% within {limit}"
         _title(figure, row, text)
         figure.update_yaxes(title_text="ms", range=(0, highest), row=row, col=1)
     for trace in {trace.name: trace for trace in reversed(figure.data) if len(trace.x)}.values():
@@ -63,7 +66,19 @@ def _latencies(figure: go.Figure, row: int, steps: Sequence[Step], highest: floa
             row=row,
             col=1,
         )
-    figure.add_hline(steps[0].deadline, line={"color": INK, "width": 1.5, "dash": "dash"}, row=row, col=1)
+    _deadline(figure, row, steps)
+
+
+def _deadline(figure: go.Figure, row: int, steps: Sequence[Step]) -> None:
+    """A dashed line, across the panel or, where it was changed, as it was."""
+    line = {"color": INK, "width": 1.5, "dash": "dash"}
+    if len({step.deadline for step in steps}) == 1:
+        figure.add_hline(steps[0].deadline, line=line, row=row, col=1)
+        return
+    starts = [steps[0], *(b for a, b in pairwise(steps) if a.deadline != b.deadline)]
+    for start, end in pairwise([*starts, steps[-1]]):
+        y = start.deadline
+        figure.add_shape(type="line", x0=start.time, x1=end.time, y0=y, y1=y, line=line, row=row, col=1)
 
 
 def _choices(figure: go.Figure, row: int, steps: Sequence[Step]) -> None:

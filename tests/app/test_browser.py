@@ -345,7 +345,7 @@ def on_ribbon(browser, what: str):
     return browser.execute_script(f"return {RIBBON}?.{what}")
 
 
-@pytest.mark.parametrize("page", ["", "compare", "film", "gallery", "table", "train", "about"])
+@pytest.mark.parametrize("page", ["", "compare", "film", "live", "gallery", "table", "train", "about"])
 def test_axe_finds_nothing_serious(url, browse, page):
     browser = browse(f"{url}/{page}")
     rest(browser)

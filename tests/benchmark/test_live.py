@@ -8,6 +8,7 @@ import pytest
 from a3d.benchmark import live
 from a3d.benchmark.measure import Setting
 from a3d.configuration import Configuration
+from a3d.deploy.live.load import Load
 from a3d.deploy.live.trace import Step
 
 FULL, SMALL = Configuration(96, 8, 1.0), Configuration(48, 2, 0.5)
@@ -57,14 +58,12 @@ def test_a_dropped_window_is_no_answer_and_not_in_time():
 
 
 def test_the_load_is_processes_that_end(monkeypatch):
-    started = []
-    busy = live._busy
-    monkeypatch.setattr(live, "_busy", lambda: started.append(busy()) or started[-1])
+    loads = []
+    monkeypatch.setattr(live, "Load", lambda: loads.append(Load()) or loads[-1])
     with live._load(0.0, 60.0):
-        while len(started) < os.cpu_count():
+        while loads[0].count < os.cpu_count():
             time.sleep(0.01)
-        assert all(process.poll() is None for process in started)
-    assert all(process.poll() is not None for process in started)
+    assert loads[0].count == 0
 
 
 def test_data_is_asked_for(tmp_path):

@@ -1,5 +1,7 @@
 """The figure of a watched stream holds every window once, as what it was."""
 
+from dataclasses import replace
+
 from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Controller, Fixed, Option
 from a3d.deploy.live.simulate import pulse, simulate
@@ -33,3 +35,14 @@ def test_windows_in_time_late_and_dropped():
 def test_one_run_in_which_everything_was_in_time():
     figure = live_figure({"clip.mp4": simulate(Fixed(OPTIONS[0]), OPTIONS, lambda moment: 1.0, 30, 30, 0.3)})
     assert [trace.name for trace in figure.data if trace.showlegend] == ["in time"]
+
+
+def test_a_deadline_that_was_changed_is_drawn_as_it_was():
+    steps = [
+        replace(step, deadline=30.0 if step.time < 0.2 else 60.0)
+        for step in simulate(Fixed(OPTIONS[0]), OPTIONS, lambda moment: 1.0, 30, 100, 0.5)
+    ]
+    figure = live_figure({"clip.mp4": steps})
+    lines = [(shape.x0, shape.x1, shape.y0, shape.y1) for shape in figure.layout.shapes]
+    assert lines == [(0.0, steps[2].time, 30.0, 30.0), (steps[2].time, steps[-1].time, 60.0, 60.0)]
+    assert any("within the deadline of the moment" in note.text for note in figure.layout.annotations)

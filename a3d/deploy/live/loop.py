@@ -37,20 +37,22 @@ def answer_in_time(
     policy: Policy,
     windows: Iterable[Window],
     answer: Answer,
-    deadline: float,
+    deadline: float | Callable[[], float],
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Step]:
     """Answers windows, each within `deadline` milliseconds of its arrival if the policy can; a step each.
 
-    answer: gives label and probability of a window at a configuration.
+    answer: gives label and probability of a window at a configuration. deadline: one that may change is a function,
+    asked before every window.
     """
     expected = 0
     for window in windows:
+        limit = deadline() if callable(deadline) else deadline
         for number in range(expected, window.number):
-            yield _dropped(number, window, deadline)
+            yield _dropped(number, window, limit)
         expected = window.number + 1
         started = clock()
-        choice = policy.choose(deadline - 1000 * (started - window.arrived))
+        choice = policy.choose(limit - 1000 * (started - window.arrived))
         label, probability = answer(window, choice.configuration)
         finished = clock()
         measured, latency = 1000 * (finished - started), 1000 * (finished - window.arrived)
@@ -64,8 +66,8 @@ def answer_in_time(
             choice.predicted,
             measured,
             latency,
-            deadline,
-            latency <= deadline,
+            limit,
+            latency <= limit,
             choice.slowdown,
             choice.why,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.errors import A3DError
@@ -47,6 +48,29 @@ class Step:
         key = self.configuration and self.configuration.key
         plain = asdict(self) | {"configuration": key}
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Step:
+        """Return the step of a line of a file; numbers may be texts, and what is None empty."""
+
+        def number(name: str) -> float | None:
+            return None if plain[name] in ("", None) else float(plain[name])
+
+        key = plain["configuration"]
+        return cls(
+            int(plain["window"]),
+            float(plain["time"]),
+            Configuration.parse(key) if key else None,
+            plain["label"] or None,
+            number("probability"),
+            number("predicted"),
+            number("measured"),
+            number("latency"),
+            float(plain["deadline"]),
+            plain["met"] in (True, "True"),
+            number("slowdown"),
+            str(plain["why"]),
+        )
 
 
 @dataclass(frozen=True)
@@ -114,31 +138,10 @@ def read_trace(path: str | Path) -> list[Step]:
         with path.open(newline="", encoding="utf-8") as file:
             lines: Iterable = csv.DictReader(file) if path.suffix == ".csv" else map(json.loads, file)
             for line in lines:
-                steps.append(_read(line))
+                steps.append(Step.from_dict(line))
     except (ValueError, KeyError, TypeError, AttributeError, ConfigurationError) as error:
         raise TraceError(f"{path}, window {len(steps)}: {error}; write it anew with a3d watch --trace") from None
     return steps
-
-
-def _read(line: dict) -> Step:
-    def number(name: str) -> float | None:
-        return None if line[name] in ("", None) else float(line[name])
-
-    key = line["configuration"]
-    return Step(
-        int(line["window"]),
-        float(line["time"]),
-        Configuration.parse(key) if key else None,
-        line["label"] or None,
-        number("probability"),
-        number("predicted"),
-        number("measured"),
-        number("latency"),
-        float(line["deadline"]),
-        line["met"] in (True, "True"),
-        number("slowdown"),
-        str(line["why"]),
-    )
 
 
 def _check_suffix(path: Path) -> None:

@@ -19,22 +19,25 @@ from a3d.video.stream import Frame, Stream
 ENDED = None
 
 
-def sliding_windows(frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: float) -> Iterator[Window]:
+def sliding_windows(
+    frames: Iterator[Frame], sampling: Sampling, frame_rate: float, every: float | Callable[[], float]
+) -> Iterator[Window]:
     """A window whenever `every` seconds have passed, from its last T × τ frames; at least one, however short they are.
 
-    Windows that fell between two frames have numbers, but never come.
+    every: a function where it may change, asked at every frame. Windows that fell between two frames have numbers, but
+    never come.
     """
     reach = sampling.span(frame_rate) * (1 - 1 / sampling.frames)  # from a window's first frame to its last
-    every = max(every, 1 / frame_rate)
     kept: deque[Frame] = deque()
     number, due = -1, reach
     for frame in frames:
         kept.append(frame)
         while len(kept) > 1 and kept[1].time <= frame.time - reach:
             kept.popleft()
-        passed = int((frame.time - due) / every + 1 + 1e-6)
+        pace = max(every() if callable(every) else every, 1 / frame_rate)
+        passed = int((frame.time - due) / pace + 1 + 1e-6)
         if passed > 0:
-            number, due = number + passed, due + passed * every
+            number, due = number + passed, due + passed * pace
             yield _window(number, kept, sampling, frame_rate, frame.time - reach)
     if number < 0 and kept:
         yield _window(0, kept, sampling, frame_rate, 0.0)

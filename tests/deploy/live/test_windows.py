@@ -38,6 +38,13 @@ def test_more_often_than_there_are_frames_is_every_frame():
     assert [window.number for window in windows] == list(range(6))
 
 
+def test_the_pace_may_change():
+    pace = iter([0.2] * 10 + [0.4] * 10)
+    windows = list(sliding_windows(frames(range(20)), SAMPLING, 10, lambda: next(pace)))
+    assert [window.time for window in windows] == pytest.approx([0.6, 0.8, 1.0, 1.4, 1.8])
+    assert [window.number for window in windows] == list(range(5))
+
+
 def test_skipped_frames_give_no_windows_but_numbers():
     """Nothing between 7 and 13: the windows that would have ended there are missing, the rest keep their places."""
     windows = list(sliding_windows(frames([*range(8), *range(13, 18)]), SAMPLING, 10, 0.2))
