@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from a3d.cli import main
 from a3d.configuration import range_0016
@@ -103,6 +104,14 @@ def test_explain_writes_a_video_and_shares(checkpoint, data, tmp_path, capsys):
     assert (tmp_path / "maps.mp4").stat().st_size > 1000
     assert full["label"] == sub["label"] == "class_1" and len(full["shares"]) == 4 and len(sub["shares"]) == 2
     assert set(sub["times"]) < set(full["times"])
+
+
+def test_explain_writes_a_gif_by_its_name(checkpoint, data, tmp_path):
+    clip = str(next((data / "val").rglob("*.mp4")))
+    arguments = ["explain", clip, "--checkpoint", str(checkpoint), "--configuration", "20x2@0.5"]
+    assert main([*arguments, "--out", str(tmp_path / "maps.GIF")]) == 0
+    with Image.open(tmp_path / "maps.GIF") as image:
+        assert (image.format, image.info["loop"]) == ("GIF", 0) and image.n_frames > 1
 
 
 def test_train_then_resume_then_table(data, tmp_path, capsys):

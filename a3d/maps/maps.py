@@ -98,7 +98,8 @@ class Explanation:
     logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier.
     probabilities: float32 (classes,). labels: the class names.
     frames: uint8 (T, S, S, 3), the crop that is shown, every frame of the full (Slow) clip, seen or not.
-    all_times: float64 (T,), their seconds in the source video.
+    all_times: float64 (T,), their seconds in the source video. none: probability that the clip shows none of the
+    classes, None for a network that cannot say.
     """
 
     configuration: Configuration
@@ -111,6 +112,7 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     frames: np.ndarray
     all_times: np.ndarray
+    none: float | None = None
 
     @property
     def name(self) -> str:
@@ -234,9 +236,10 @@ def explain(
     with torch.no_grad():
         features = sub.features(tensor)
         logits = sub.classify(features)[0]
+        none = network.none(configuration, features, logits[None])
     index = int(logits.argmax()) if label is None else _index(label, network.labels)
     maps = class_activation_maps(sub, features, index) if method == "cam" else _gradient_evidence(sub, tensor, index)
-    return _explanation(clip, network, configuration, index, method, maps, logits)
+    return _explanation(clip, network, configuration, index, method, maps, logits, none)
 
 
 def compare(
@@ -369,6 +372,7 @@ def _explanation(
     method: str,
     maps: tuple[np.ndarray, ...],
     logits: Tensor,
+    none: Tensor | None,
 ) -> Explanation:
     picked = network.entry_frames(len(clip.times))
     shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
@@ -387,6 +391,7 @@ def _explanation(
         tuple(evidence),
         cropped(shown.frames, network.full.spatial).numpy(),
         shown.times,
+        None if none is None else none.item(),
     )
 
 
