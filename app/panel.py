@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from dial import Choice, choice_of, choose_budget, choose_configuration, choose_unit
 from sources import Source
-from times import offer, profile_of
+from times import follow
 
 from a3d.budgets.profile import Profile
 from a3d.budgets.table import Table
@@ -27,13 +27,12 @@ def dial(source: Source, table: Table) -> Choice:
 
 
 def choose_counting(source: Source) -> tuple[str, Profile | None]:
-    """The unit of the dial, and the times that it needs; those that nobody measured are offered to be measured."""
+    """The unit of the dial, and the times that it needs, which are measured where nobody has."""
     unit = choose_unit()
-    profile = profile_of(source) if unit == "milliseconds" else None
-    if unit != "milliseconds" or profile is not None:
-        return unit, profile
+    if unit != "milliseconds":
+        return unit, None
     if source.published:
         st.info("The paper prints no times, and there is no network here to measure. The dial counts GFLOPs.")
-    else:
-        offer(source)
-    return "gflops", None
+        return "gflops", None
+    profile = follow(source)
+    return ("gflops", None) if profile is None else (unit, profile)

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
+import words
 from sources import Source, network_of
 
 import a3d
 from a3d.budgets.profile import Profile, ProfileError, device_name, file_name
+from a3d.configuration import Configuration
 from a3d.engines import PLAIN
 from a3d.inference.checkpoint import save_profile
 
-ROUNDS = 3  # of all configurations: less exact than `a3d profile`, and done in a minute or two
+ROUNDS = 3  # of all configurations: less exact than `a3d profile`, and the dial's are done in a few seconds
 
 
 @dataclass
@@ -48,27 +50,45 @@ def profile_of(source: Source) -> Profile | None:
     return network_of(source).profile or _measurement(source).profile
 
 
-def offer(source: Source) -> None:
-    """A button that starts a measurement, or how far it is."""
+def follow(source: Source) -> Profile | None:
+    """The times that are known, None if there are none yet. What is missing is measured, and the page says so."""
     measured = _measurement(source)
     if measured.error:
         st.error(measured.error, icon=":material/timer_off:")
+        st.button("Measure again", icon=":material/timer:", on_click=_forgive, args=(measured,))
+    elif _missing(source):
+        start(source)
     if measured.lock.locked():
-        _watch(source)
-        return
-    st.info("How long a clip takes on this machine was not measured yet. Until then the dial counts GFLOPs.")
-    st.button("Measure it now (a minute or two)", icon=":material/timer:", on_click=start, args=(source,))
+        _watch(source, measured.profile)
+    return profile_of(source)
 
 
 def start(source: Source) -> threading.Thread | None:
-    """Measures in the background; None if somebody does already."""
+    """Measures what is missing in the background; None if somebody does already."""
     measured = _measurement(source)
     if not measured.lock.acquire(blocking=False):
         return None
-    measured.done, measured.error = 0, ""
+    measured.done = 0
     thread = threading.Thread(target=_measure, args=(source, network_of(source), measured), daemon=True)
     thread.start()
     return thread
+
+
+def _forgive(measured: Measurement) -> None:
+    measured.error = ""
+
+
+def _missing(source: Source) -> list[list[Configuration]]:
+    """Configurations without a time, those of the dial first. None where `a3d profile` has measured."""
+    network, measured = network_of(source), _measurement(source)
+    if network.profile is not None:
+        return []
+    table = network.table
+    dial = list(dict.fromkeys(row.configuration for row in (*table.trade_off(), table.full)))
+    others = [row.configuration for row in table.rows if row.configuration not in dial]
+    known = measured.profile or ()
+    parts = ([one for one in part if one not in known] for part in (dial, others))
+    return [part for part in parts if part]
 
 
 def _measure(source: Source, network, measured: Measurement) -> None:
@@ -76,11 +96,12 @@ def _measure(source: Source, network, measured: Measurement) -> None:
         measured.done, measured.total = done, total
 
     try:
-        profile = a3d.profile(network, rounds=ROUNDS, progress=told)
         folder = _folder(source)
         folder.mkdir(parents=True, exist_ok=True)
-        save_profile(profile, folder)
-        measured.profile = profile
+        for part in _missing(source):
+            found = a3d.profile(network, rounds=ROUNDS, progress=told, configurations=part)
+            measured.profile = found if measured.profile is None else found.updated(measured.profile)
+            save_profile(measured.profile, folder)
     except (ValueError, OSError, RuntimeError) as error:
         measured.error = f"The measurement failed: {error}"
     finally:
@@ -88,11 +109,12 @@ def _measure(source: Source, network, measured: Measurement) -> None:
 
 
 @st.fragment(run_every=1.0)
-def _watch(source: Source) -> None:
+def _watch(source: Source, known: Profile | None) -> None:
+    """How far it is; the page is drawn again when there are more times than it knows of."""
     measured = _measurement(source)
     share = measured.done / measured.total
-    st.progress(share, f"Measuring this machine: {share:.0%}. Everything else goes on meanwhile.")
-    if not measured.lock.locked():
+    st.progress(share, words.measuring(share, known is None))
+    if measured.profile is not known or not measured.lock.locked():
         st.rerun()
 
 

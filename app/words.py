@@ -330,6 +330,15 @@ def _label(moment: Moment, number: int) -> str:
     return label_of(moment.answers[number])[0]
 
 
+def measuring(share: float, is_first: bool) -> str:
+    """How far this machine is measured. is_first: the dial has no times yet."""
+    if is_first:
+        return (
+            f"Timing the dial's configurations on this machine, once: {share:.0%}. Until then the dial counts GFLOPs."
+        )
+    return f"Timing the other configurations: {share:.0%}. The dial has its times already."
+
+
 def in_python(folder: Path, configuration: Configuration) -> str:
     """What makes a view of Explore in Python."""
     return (

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from a3d.cli import main
 from a3d.configuration import range_0016
@@ -123,6 +124,14 @@ def test_explain_one_class_and_not_another_and_hides_the_hottest_places(checkpoi
     said = capsys.readouterr().out
     assert "evidence for class_1 and not class_0" in said and said.count("without as many at random") == 2
     assert main([*arguments, "--against", "class_1"]) == 1 and "against itself" in capsys.readouterr().err
+
+
+def test_explain_writes_a_gif_by_its_name(checkpoint, data, tmp_path):
+    clip = str(next((data / "val").rglob("*.mp4")))
+    arguments = ["explain", clip, "--checkpoint", str(checkpoint), "--configuration", "20x2@0.5"]
+    assert main([*arguments, "--out", str(tmp_path / "maps.GIF")]) == 0
+    with Image.open(tmp_path / "maps.GIF") as image:
+        assert (image.format, image.info["loop"]) == ("GIF", 0) and image.n_frames > 1
 
 
 def test_train_then_resume_then_table(data, tmp_path, capsys):

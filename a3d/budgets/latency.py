@@ -40,8 +40,9 @@ def profile(
     progress: Callable[[int, int], None] = lambda done, total: None,
     dtype: torch.dtype | None = None,
     seconds: float = math.inf,
+    configurations: Sequence[Configuration] | None = None,
 ) -> Profile:
-    """Measures the rows of `network.table` with what the network was loaded to run them with.
+    """Measures the rows of `network.table`, or the given ones, with what the network was loaded to run them with.
 
     Where that was left open ("auto"), the trade-off list alone, in every engine and precision that runs here; in int8
     where its file is there, or the clips to make it. Every round runs all rows, in an order of its own, so that what
@@ -62,8 +63,10 @@ def profile(
         if count < 1:
             raise ProfileError(f"{name} {count}: give at least 1")
     is_open = dtype is None and network.choice.is_open
-    rows = network.table.trade_off() if is_open else network.table.rows
-    runs = [(row.configuration, batch) for row in rows for batch in batches]
+    if configurations is None:
+        rows = network.table.trade_off() if is_open else network.table.rows
+        configurations = [row.configuration for row in rows]
+    runs = [(configuration, batch) for configuration in configurations for batch in batches]
     times: dict[tuple[Configuration, int, Runtime], list[list[float]]] = defaultdict(list)
     with _threads(threads) as count, _file(video) as path, torch.inference_mode():
         ready = _Ready(network, dtype)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, ranked
+from a3d.figures.animation import write_animation
 from a3d.maps.maps import Explanation, compare, read_clip
 from a3d.maps.occlusion import Occlusion, occlude
 from a3d.maps.overlay import write_overlay
@@ -30,7 +31,12 @@ def add(sub: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also how far the class falls without the hottest tenth of the map's places, and without random ones",
     )
-    sub.add_argument("--out", type=Path, help="H.264 video to write, frames with the maps laid over")
+    sub.add_argument(
+        "--out",
+        type=Path,
+        help="video to write, the sampled frames with the maps laid over (H.264, .mp4); if it ends in .gif, a "
+        "looping picture to show to others: the clip as it plays, both maps, both answers",
+    )
 
 
 def run(options: argparse.Namespace) -> None:
@@ -45,7 +51,9 @@ def run(options: argparse.Namespace) -> None:
         against=options.against,
         **budget(options),
     )
-    if options.out:
+    if options.out and options.out.suffix.lower() == ".gif":
+        write_animation(comparison, options.video, options.out)
+    elif options.out:
         write_overlay(comparison, options.out)
     if comparison.sub.configuration == comparison.full.configuration:
         print("the full network is compared with itself; give a budget, as in --gflops 0.2", file=sys.stderr)

@@ -101,7 +101,8 @@ class Explanation:
     `label` less those of `against`, and negative evidence speaks for the latter.
     probabilities: float32 (classes,). labels: the class names.
     frames: uint8 (T, S, S, 3), the crop that is shown, every frame of the full (Slow) clip, seen or not.
-    all_times: float64 (T,), their seconds in the source video.
+    all_times: float64 (T,), their seconds in the source video. none: probability that the clip shows none of the
+    classes, None for a network that cannot say.
     """
 
     configuration: Configuration
@@ -115,6 +116,7 @@ class Explanation:
     frames: np.ndarray
     all_times: np.ndarray
     against: int | None = None
+    none: float | None = None
 
     @property
     def name(self) -> str:
@@ -246,6 +248,7 @@ def explain(
     with torch.no_grad():
         features = sub.features(tensor)
         logits = sub.classify(features)[0]
+        none = network.none(configuration, features, logits[None])
     index = int(logits.argmax()) if label is None else _index(label, network.labels)
     other = None if against is None else _index(against, network.labels)
     if index == other:
@@ -254,7 +257,7 @@ def explain(
         maps = class_activation_maps(sub, features, index, other)
     else:
         maps = _gradient_evidence(sub, tensor, index, other)
-    return _explanation(clip, network, configuration, (index, other), method, maps, logits)
+    return _explanation(clip, network, configuration, (index, other), method, maps, logits, none)
 
 
 def compare(
@@ -396,6 +399,7 @@ def _explanation(
     method: str,
     maps: tuple[np.ndarray, ...],
     logits: Tensor,
+    none: Tensor | None,
 ) -> Explanation:
     picked = network.entry_frames(len(clip.times))
     shown = replace(clip, frames=clip.frames[picked], times=clip.times[picked])
@@ -416,6 +420,7 @@ def _explanation(
         cropped(shown.frames, network.full.spatial).numpy(),
         shown.times,
         question[1],
+        None if none is None else none.item(),
     )
 
 

@@ -57,13 +57,17 @@ def overlays(explanation: Explanation, scale: float, size: int, pathway: int = 0
     evidence = explanation.evidence[pathway]
     count, side = explanation.frames.shape[:2]
     seen_at = explanation.configuration.spatial if evidence.pathway == "slow" else side
-    frames = torch.from_numpy(explanation.frames)
-    pictures = resize(resize(frames, min(seen_at, side), min(seen_at, side)), size, size).numpy()
+    pictures = coarse(torch.from_numpy(explanation.frames), min(seen_at, side), size)
     maps = upsample(evidence.by_frame(count), size)
     seen = np.isin(np.arange(count), evidence.seen)
     pictures[seen] = blend(pictures[seen], maps[seen], scale)
     pictures[~seen] = _dimmed(pictures[~seen])
     return pictures
+
+
+def coarse(frames: torch.Tensor, seen_at: int, size: int) -> np.ndarray:
+    """Return squares uint8 (n, S, S, 3) as (n, size, size, 3) that show what is left of them at seen_at²."""
+    return resize(resize(frames, seen_at, seen_at), size, size).numpy()
 
 
 def write_overlay(comparison: Comparison, path: str | Path, size: int = 320) -> Path:

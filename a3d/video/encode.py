@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,12 +26,17 @@ def write_video(
     the next, by default where x264 likes them, 250 at most. Folders are made as needed; the file appears under its name
     only when it is whole. Raises ValueError for odd sides or no frames.
     """
+    return write_whole(path, lambda unfinished: _encode(unfinished, frames, frame_rate, _options(quality, keyframes)))
+
+
+def write_whole(path: str | Path, encode: Callable[[Path], object]) -> Path:
+    """Call `encode` with a temporary name beside `path`, then rename; return the path. An OSError names the file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = temporary_name(path)
     remove_leftovers(path.parent)
     try:
-        _encode(unfinished, frames, frame_rate, _options(quality, keyframes))
+        encode(unfinished)
         unfinished.replace(path)
     except av.FFmpegError as error:  # which names no file
         raise OSError(error.errno, error.strerror, str(path)) from None

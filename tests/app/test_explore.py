@@ -5,9 +5,13 @@ import shlex
 import av
 import numpy as np
 import pytest
+import streamlit as st
+import torch
 
+from a3d.budgets.profile import Latency, Profile, Timing, device_name
 from a3d.budgets.published import published
 from a3d.cli import main
+from a3d.inference.checkpoint import save_profile
 from a3d.maps import explain
 from a3d.video import Video
 
@@ -205,30 +209,77 @@ def test_what_an_address_says_wrongly_is_named(served, address, words):
     assert healthy(app) and not app.warning
 
 
-def test_times_are_offered_measured_and_then_a_budget(app, network, monkeypatch, tmp_path):
-    monkeypatch.setattr("a3d.profile", measured)
+@pytest.fixture
+def unmeasured(served):
+    """What a server that was just started knows."""
+    st.cache_resource.clear()
+    yield
+    st.cache_resource.clear()
+
+
+def test_times_are_measured_the_dials_first_and_then_a_budget(unmeasured, app, network, monkeypatch, tmp_path):
+    parts = []
+    monkeypatch.setattr("a3d.profile", lambda *args, **more: parts.append(more["configurations"]) or measured(**more))
     app.segmented_control(key="unit").set_value("Milliseconds").run()
-    assert healthy(app) and "not measured yet" in app.info[0].value
-    button = next(button for button in app.button if "Measure" in button.label)
-    button.click().run()
-    for _ in range(50):
-        if stage(app)["unit"]["suffix"] == " ms":
+    assert healthy(app)
+    for _ in range(100):
+        if len(parts) == 2 and stage(app)["unit"]["suffix"] == " ms":
             break
         app.run()
-    rows = network.table.trade_off("milliseconds", measured(network))
+    table = network.table
+    listed = {row.configuration for row in (*table.trade_off(), table.full)}
+    assert set(parts[0]) == listed and set(parts[1]) == {row.configuration for row in table.rows} - listed
+    rows = table.trade_off("milliseconds", measured([row.configuration for row in table.rows]))
     assert healthy(app) and bought(app)[: len(rows)] == [row.configuration.key for row in rows]
     assert list((tmp_path / "cache" / "a3d").glob("tiny-*/profile-*.json"))
 
 
-def measured(network, rounds=1, progress=lambda done, total: None):
-    """Times that somebody might have measured: by the width alone."""
-    from a3d.budgets.profile import Latency, Profile, Timing, device_name
+def test_times_are_kept_and_only_what_is_missing_is_measured(unmeasured, network, checkpoints, monkeypatch, tmp_path):
+    """By a server that was stopped before all of them were there."""
+    configurations = [row.configuration for row in network.table.rows]
+    stamp = (checkpoints / "tiny" / "config.json").stat().st_mtime
+    folder = tmp_path / "cache" / "a3d" / f"tiny-{stamp:.0f}"
+    folder.mkdir(parents=True)
+    kept = save_profile(measured(configurations[1:]), folder)
+    parts = []
+    monkeypatch.setattr("a3d.profile", lambda *args, **more: parts.append(more["configurations"]) or measured(**more))
+    app = opened(unit="Milliseconds").run()
+    assert healthy(app) and stage(app)["unit"]["suffix"] == " ms"
+    for _ in range(100):
+        if len(Profile.read(kept)) == len(configurations):
+            break
+        app.run()
+    assert parts == [configurations[:1]]
 
+
+def test_a_measurement_that_fails_is_named_and_not_begun_again(unmeasured, app, monkeypatch):
+    tries = []
+
+    def fail(*args, **more):
+        tries.append(more)
+        raise RuntimeError("no memory")
+
+    monkeypatch.setattr("a3d.profile", fail)
+    app.segmented_control(key="unit").set_value("Milliseconds").run()
+    for _ in range(100):
+        if app.error:
+            break
+        app.run()
+    app.run()
+    assert "no memory" in app.error[0].value and len(tries) == 1
+    next(button for button in app.button if "again" in button.label).click().run()
+    for _ in range(100):
+        if len(tries) == 2:
+            return
+        app.run()
+    pytest.fail("the button does not measure")
+
+
+def measured(configurations, rounds=1, progress=lambda done, total: None):
+    """Times that somebody might have measured: by the width alone."""
     progress(1, 1)
-    times = [
-        Latency(row.configuration, 1, *[Timing(10 * row.configuration.width, 11.0)] * 4) for row in network.table.rows
-    ]
-    return Profile(device_name(), 1, tuple(times), {})
+    times = [Latency(one, 1, *[Timing(10 * one.width, 11.0)] * 4) for one in configurations]
+    return Profile(device_name(), torch.get_num_threads(), tuple(times), {})
 
 
 def test_the_code_beside_a_view_makes_it(app, network, video, monkeypatch, tmp_path):

@@ -58,6 +58,11 @@ def test_every_row_and_batch_is_measured(ready, clips):
     assert found.notes["video"] == video.name and found.notes["torch"] == torch.__version__
 
 
+def test_only_the_configurations_that_are_asked_for(ready, clips):
+    found = profile(ready, next(clips.rglob("*.mp4")), rounds=1, configurations=[SMALL])
+    assert SMALL in found and FULL not in found
+
+
 def test_rounds_are_interleaved_and_summed_up_by_median_and_ninth_decile(ready, clips, monkeypatch):
     turns = []
 
