@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ from sources import Source, network_of
 
 from a3d.configuration import Configuration
 from a3d.figures import film_strip, probabilities_figure, shares_figure
+from a3d.figures.animation import write_animation
 from a3d.maps import Comparison, Explanation, Occlusion, explain, occlude
 from a3d.maps.overlay import write_overlay
 
@@ -102,6 +104,22 @@ def _overlay(
 def overlay(source: Source, shown: Shown, both: Comparison) -> bytes:
     """The overlay video of both, H.264 in MP4."""
     return _overlay(source, shown.key, _pair(both), _question(both.full), both)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _animation(source: Source, key: str, pair: tuple[Configuration, Configuration], _shown: Shown) -> bytes:
+    both = comparison(source, _shown, pair, None)
+    both = Comparison(*(replace(one, labels=tuple(map(words.class_name, one.labels))) for one in (both.full, both.sub)))
+    names = ("full network", "full network" if pair[0] == pair[1] else "sub-network")
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "film.mp4"
+        film.write_bytes(_shown.film)
+        return write_animation(both, film, Path(folder) / "maps.gif", _shown.start, names).read_bytes()
+
+
+def animation(source: Source, shown: Shown, full: Configuration, sub: Configuration) -> bytes:
+    """What both see of a clip and answer, as a GIF that loops."""
+    return _animation(source, shown.key, (full, sub), shown)
 
 
 def _pair(both: Comparison) -> tuple[Configuration, Configuration]:

@@ -25,7 +25,15 @@ from a3d.maps.overlay import TABLE, opacity
 from a3d.trained import TrainedNetwork
 
 FOLDER = Path(__file__).parent
-SCRIPTS = ("maps.js", "film.js", "dial.js", "answers.js", "stage.js")  # one module, in this order
+SCRIPTS = (
+    "maps.js",
+    "film.js",
+    "dial.js",
+    "answers.js",
+    "race.js",
+    "picture.js",
+    "stage.js",
+)  # one module, in this order
 SUFFIXES = {"gflops": " GFLOPs", "milliseconds": " ms", "share": "%", "params": " parameters"}
 
 
@@ -109,6 +117,10 @@ def clip_data(source: Source, shown: Shown, found: Sweep, full: Configuration, n
         "explained": found.labels.index(findings[full].label),
         "scales": _scales(findings, found.labels),
         "colours": _packed(colours()),
+        "slowed": words.slowed(findings[full].milliseconds),
+        "measured": words.measured(findings[full].milliseconds),
+        "sheet": {"title": words.TITLE, "about": f"{shown.name}, by {source.title}", "machine": words.MACHINE},
+        "file": words.file_name(shown.name),
         "findings": {one.key: pack(one, _finding=findings[one]) for one in findings},
     }
 
@@ -158,6 +170,7 @@ def _finding_data(
         "probabilities": [round(float(value), 6) for value in _finding.probabilities],
         "none": _finding.none,
         "milliseconds": float(f"{_finding.milliseconds:.2g}"),
+        "pace": words.pace(_full.milliseconds, _finding.milliseconds),
         "verdict": words.verdict_of(_full, _finding, _labels),
         "evidence": [words.evidence(_full, _finding, label, _labels, _times) for label in _finding.evidence],
     }

@@ -26,6 +26,8 @@ UNIT_NAMES = {
 }
 UNSURE = 0.5  # of less, a class is no answer
 CELLS = 4  # a side: maps of fewer are too coarse for words on how far two agree
+RACE = 2500.0  # milliseconds that it may take
+SLOWED = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 GIVEN_UP = {"spatial": "pixels", "frames": "frames", "width": "width"}
 
 
@@ -330,6 +332,39 @@ def _label(moment: Moment, number: int) -> str:
     return label_of(moment.answers[number])[0]
 
 
+def per_second(milliseconds: float) -> str:
+    """How many clips a network gets through: 0.91, 6.2, 24, 160, 1,200."""
+    rate = 1000 / milliseconds
+    return f"{float(f'{rate:.2g}'):,.0f}" if rate >= 9.95 else f"{rate:.2g}"
+
+
+def pace(full: float, sub: float) -> str:
+    """What two times, in milliseconds a clip, mean for many clips, Markdown."""
+    if full == sub:
+        return f"**{per_second(full)} clips a second** on this machine."
+    if sub >= 0.95 * full:
+        return (
+            f"**{per_second(sub)} clips a second**; the full network gets through {per_second(full)}: no faster here."
+        )
+    return f"**{per_second(sub)} clips a second** in place of {per_second(full)}."
+
+
+def slowed(full: float) -> int:
+    """How many times slower than real the race is shown, so that the full network's milliseconds can be watched."""
+    return max((factor for factor in SLOWED if factor * full <= RACE), default=1)
+
+
+def measured(full: float) -> str:
+    factor = slowed(full)
+    how = "at real pace" if factor == 1 else f"shown {factor:,} times slower"
+    return f"Timed with these answers on this machine, the network alone; {how}."
+
+
+def file_name(name: str) -> str:
+    """A clip's name as the start of a file's: letters, digits and hyphens."""
+    return re.sub(r"[\W_]+", "-", name.lower()).strip("-")[:60] or "clip"
+
+
 def measuring(share: float, is_first: bool) -> str:
     """How far this machine is measured. is_first: the dial has no times yet."""
     if is_first:
@@ -365,6 +400,11 @@ def plain(markdown: str) -> str:
     return markdown.replace("**", "")
 
 
+ANIMATION = (
+    "The clip as it plays, the maps of both networks side by side and what they answer: a picture that moves, to show."
+)
+MACHINE = "The network alone, on the machine that answered"
+TITLE = "One network, any budget"
 WELCOME = "**Drag the dial** and see what a smaller budget costs."
 PURPOSE = (
     "An adaptive 3D network recognises actions in video with as much compute as you give it: the same weights run with "

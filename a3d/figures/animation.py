@@ -21,19 +21,26 @@ LINE, TIMES, MARGIN = 18, 16, 6  # pixels: a line of text, the line of time, aro
 GROUND, INK, DIM, FAINT = "#12191c", "#f2f5f5", "#b8c2c4", "#4a5558"
 
 
-def write_animation(comparison: Comparison, video: str | Path, path: str | Path, start: float = 0.0) -> Path:
+def write_animation(
+    comparison: Comparison,
+    video: str | Path,
+    path: str | Path,
+    start: float = 0.0,
+    names: tuple[str, str] | None = None,
+) -> Path:
     """Write the full network | the sub-network as a GIF that loops, at the pace of the clip; return its path.
 
     Both halves have the clip at the pixels that the network gets, its map at each moment (between two steps, the share
     of either), the moments it saw on a line of time, and what it answers. video: what was compared, or a part of it
-    that begins at its second `start`. The file appears whole or not at all. Raises VideoError.
+    that begins at its second `start`. names: of the two, those of the comparison if left out. The file appears whole or
+    not at all. Raises VideoError.
     """
     moments = _moments(comparison.full.all_times)
     side = comparison.full.frames.shape[1]
     film = Video(video)
     numbers = np.searchsorted(film.times + start, moments + 1e-6, side="right") - 1
     frames = cropped(film.read(numbers.clip(0), side), side)
-    pairs = zip((comparison.full, comparison.sub), comparison.names, (FULL, SUB), strict=True)
+    pairs = zip((comparison.full, comparison.sub), names or comparison.names, (FULL, SUB), strict=True)
     first, last = (_half(frames, moments, comparison.scale, *pair) for pair in pairs)
     gap = np.full((*first.shape[:2], GAP, 3), Image.new("RGB", (1, 1), GROUND).getpixel((0, 0)), np.uint8)
     pictures = np.concatenate([first, gap, last], 2)

@@ -85,8 +85,7 @@ class Dial {
     return this.height - MARGIN.bottom - ((accuracy - low) / (high - low)) * (this.height - MARGIN.top - MARGIN.bottom);
   }
 
-  measure() {
-    const { width, height } = this.svg.getBoundingClientRect();
+  measure({ width, height }) {
     const bought = this.list.map((i) => this.points[i]);
     const chosen = this.points.find((point) => point.key === this.chosen);
     [this.width, this.height] = [width, height];
@@ -97,8 +96,9 @@ class Dial {
     return { bought, chosen };
   }
 
-  draw() {
-    const { bought, chosen } = this.measure();
+  /** size: pixels to draw for, by default those that there are. */
+  draw(size = this.svg.getBoundingClientRect()) {
+    const { bought, chosen } = this.measure(size);
     if (!this.width) return;
     this.svg.replaceChildren();
     this.drawAxes();

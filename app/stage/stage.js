@@ -8,6 +8,8 @@ class Stage {
     this.film = new Film(root);
     this.dial = new Dial(root, (key) => this.choose(key), (key) => this.tell(key));
     this.answers = new Answers(root, (label) => this.explain(label));
+    this.race = new Race(root);
+    root.querySelector(".save").addEventListener("click", () => this.save());
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
   }
@@ -46,10 +48,11 @@ class Stage {
   choose(key) {
     this.readout(key);
     if (!this.data.clip) return;
-    const { labels, mapped, scales } = this.data.clip;
+    const { labels, mapped, scales, slowed, measured } = this.data.clip;
     const shown = { full: this.findings[this.data.full], sub: this.findings[key], label: this.label };
     this.film.show({ ...shown, scale: scales[this.label] });
     this.answers.show({ ...shown, labels, mapped });
+    this.race.show({ ...shown, slowed, measured });
     this.tellScale(scales[this.label], labels[mapped[this.label]]);
     this.film.canvas.setAttribute("aria-label", shown.sub?.evidence[this.label] ?? "");
   }
@@ -100,7 +103,15 @@ class Stage {
     box.setAttribute("aria-label", `Colours from ${end} logits against ${name} to ${end} for it`);
   }
 
-  /** A: full network, B: sub-network, S: both, G: cells, E: its eyes. Not while somebody writes. */
+  /** What is on the stage as a picture, named after the clip and the configuration. */
+  save() {
+    const { sheet, file } = this.data.clip;
+    this.dial.draw(CURVE);
+    download(sheetOf(this.root, sheet), `${file}-${this.dial.chosen}.png`);
+    this.dial.draw();
+  }
+
+  /** A: full network, B: sub-network, S: both, G: cells, E: its eyes, P: a picture. Not while somebody writes. */
   key(event) {
     const at = event.composedPath()[0];
     const isField = /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) && at.type !== "range";
@@ -110,6 +121,7 @@ class Stage {
     const name = event.key.toLowerCase();
     if (name in sides) this.film.side(sides[name]);
     else if (name in toggles) this.film.toggle(toggles[name]);
+    else if (name === "p" && !event.repeat) this.save();
   }
 
   stop() {

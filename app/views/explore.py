@@ -2,6 +2,7 @@
 
 import streamlit as st
 import words
+from answers import animation
 from clips import Shown, choose_clip
 from controls import choose_source, show_choice, tested
 from dial import Choice, buyable, choice_of, choose_configuration
@@ -18,7 +19,7 @@ def head() -> tuple[Source, Table, Shown | None]:
     """Title, network and clip in one row."""
     with st.container(key="head"):
         title, network, clip, own = st.columns([5, 3, 3, 2.2], vertical_alignment="bottom")
-    source = choose_source("One network, any budget", title, network)
+    source = choose_source(words.TITLE, title, network)
     title.caption(words.WELCOME)
     table = tested(source)
     if source.published:
@@ -46,6 +47,21 @@ def watch(source: Source, found: Sweep) -> None:
     st.progress(found.done / found.total, text)
 
 
+def offer_animation(source: Source, shown: Shown, table: Table, choice: Choice) -> None:
+    """Both networks on the clip as a GIF, made when it is asked for."""
+    full, sub = table.full.configuration, choice.row.configuration
+    st.download_button(
+        "Save as GIF",
+        lambda: animation(source, shown, full, sub),
+        f"{words.file_name(shown.name)}-{sub.key}.gif",
+        "image/gif",
+        on_click="ignore",
+        icon=":material/gif_box:",
+        width="stretch",
+        help=words.ANIMATION,
+    )
+
+
 def choice_in_words(choice: Choice, table: Table) -> None:
     row = choice.row
     st.markdown(words.answer(row, table, choice.unit, choice.limit, choice.picked))
@@ -57,7 +73,7 @@ def choice_in_words(choice: Choice, table: Table) -> None:
 source, table, shown = head()
 stage_place, below = st.container(key="stage_place"), st.container()
 with below:
-    units, configuration = st.columns([3, 2], vertical_alignment="bottom")
+    units, configuration, take = st.columns([6, 4, 2], vertical_alignment="bottom")
 with units:
     unit, profile = choose_counting(source)
 choice = choice_of(table, unit, profile)
@@ -70,6 +86,8 @@ if shown is not None:
 if found is not None:
     data["clip"] = clip_data(source, shown, found, table.full.configuration, network_of(source))
     data["about"] += shown.key
+    with take:
+        offer_animation(source, shown, table, choice)
 with stage_place:
     stage(data)
     if found is not None and go_on(source, found, shown, [row.configuration for row in buyable(table, unit, profile)]):
