@@ -82,4 +82,4 @@ def test_two_pathways_are_refused(tmp_path):
 
 
 def test_recipes_for_other_kinds_of_networks_leave_it_out():
-    assert {name for name, recipe in recipes.RECIPES.items() if recipe().motion} == {"pretrained"}
+    assert {name for name, recipe in recipes.RECIPES.items() if recipe().motion} == {"pretrained", "whole_range"}
