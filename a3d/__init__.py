@@ -122,7 +122,19 @@ ROOMS = (
     "errors",
     "figures",
 )
-ROOMS += ("files", "inference", "maps", "networks", "paper", "parallel", "synthetic", "testing", "trained", "training")
+ROOMS += (
+    "files",
+    "inference",
+    "maps",
+    "memory",
+    "networks",
+    "paper",
+    "parallel",
+    "synthetic",
+    "testing",
+    "trained",
+    "training",
+)
 ROOMS += ("version", "video", "weights", "stopping", "rejection", "temperature")
 
 _MODULES = {name: f"a3d.{module}" for module, names in NAMES.items() for name in names.split()}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
@@ -63,6 +64,7 @@ def train(
     is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
     _begin(run, resume, is_made)
     run.train(progress)
+    centre_classes(network)
     if is_made:
         return _kept(made, network, device)
     facts = {**(provenance or {}), **_facts(recipe, clips, started)}
@@ -70,6 +72,20 @@ def train(
     if parallel.is_main():
         save(trained, made)
     return trained
+
+
+@torch.no_grad()
+def centre_classes(network: AdaptiveNetwork) -> None:
+    """Take from the classifier what all classes share, which a softmax does not see; probabilities stay the same.
+
+    What speaks for a class is then what speaks for it more than for the mean of all: training may push all logits of
+    one place down together, and its map would say that nothing speaks for the class that is right.
+    """
+    classifier = network.classifier
+    if network.task == "classification" and isinstance(classifier, nn.Linear):
+        classifier.weight -= classifier.weight.mean(0)
+        if classifier.bias is not None:
+            classifier.bias -= classifier.bias.mean()
 
 
 def _begin(run: Run, resume: bool, is_made: bool) -> None:

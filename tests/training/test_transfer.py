@@ -4,9 +4,12 @@ import pytest
 import torch
 
 from a3d.configuration import Configuration, range_0016
+from a3d.networks import slow_r18
+from a3d.testing.calibration import calibrate
 from a3d.trained import TrainedNetwork
 from a3d.training.recipes import RECIPES
 from a3d.training.steps import check, networks_of_step
+from a3d.training.train import centre_classes
 from a3d.training.transfer import transfer
 from a3d.video import Sampling
 
@@ -46,3 +49,24 @@ def test_official_fine_tuning_is_plain():
         check(recipe)
         assert networks_of_step(recipe, span, generator) == [span.full]
         assert recipe.warmup < recipe.drops[0] < recipe.drops[1] < recipe.epochs
+
+
+def test_what_all_classes_share_is_taken_from_a_trained_classifier():
+    """Probabilities stay; the maps of all classes add up to nothing at any place."""
+    network = slow_r18(5, base_channels=8, spatial=32, frames=4).eval()
+    with torch.no_grad():
+        network.classifier.weight += 0.5
+        network.classifier.bias -= 3
+    calibrate(network, network.full, [torch.randn(2, 3, 4, 32, 32)])
+    clip = torch.randn(2, 3, 4, 32, 32)
+    with torch.no_grad():
+        before = network(clip, network.full)
+        centre_classes(network)
+        after = network(clip, network.full)
+    torch.testing.assert_close(after.softmax(1), before.softmax(1))
+    torch.testing.assert_close(after.mean(1), torch.zeros(2), atol=1e-5, rtol=0)
+    assert before.mean(1).abs().min() > 0.1
+    several = slow_r18(5, base_channels=8, spatial=32, frames=4, task="multilabel")
+    weight = several.classifier.weight.clone()
+    centre_classes(several)
+    assert torch.equal(several.classifier.weight, weight), "a sigmoid sees what all share"
