@@ -232,11 +232,13 @@ def occlusion(who: str, label: str, check: Occlusion) -> str:
         meaning = f"more than any of {draws} random draws left: the answer does not rest on them"
     else:
         meaning = "what hiding places at random may do too: the map tells little of what the answer rests on"
-    moves = "falls" if check.hottest <= check.before else "rises"
+    before, after = f"{check.before:.0%}", f"**{check.hottest:.0%}**"
+    moves = f"{'falls' if check.hottest < check.before else 'rises'} from {before} to {after}"
+    if after == f"**{before}**":
+        moves = f"stays at {after}"
     return (
-        f"Without the hottest {check.hidden} of {check.places} places, {label} {moves} from {check.before:.0%} to "
-        f"**{check.hottest:.0%}** in the {who}; without as many at random, it is at {check.chance:.0%}. "
-        f"That is {meaning}."
+        f"Without the hottest {check.hidden} of {check.places} places, {label} {moves} in the {who}; without as many "
+        f"at random, it is at {check.chance:.0%}. That is {meaning}."
     )
 
 
