@@ -44,7 +44,7 @@ def write_animation(
     first, last = (_half(frames, moments, comparison.scale, *pair) for pair in pairs)
     gap = np.full((*first.shape[:2], GAP, 3), Image.new("RGB", (1, 1), GROUND).getpixel((0, 0)), np.uint8)
     pictures = np.concatenate([first, gap, last], 2)
-    below = np.asarray(_told(comparison.full.name, pictures.shape[2]))
+    below = np.asarray(_told(comparison.full, pictures.shape[2]))
     pictures = np.concatenate([pictures, np.broadcast_to(below, (len(pictures), *below.shape))], 1)
     return write_gif(path, pictures, _rate(moments))
 
@@ -119,11 +119,12 @@ def _bar(draw: ImageDraw.ImageDraw, top: int, label: str, chance: float, colour:
     draw.text((SIDE - MARGIN, top + 1), f"{chance:.0%}", INK, font, anchor="ra")
 
 
-def _told(label: str, width: int) -> Image.Image:
+def _told(found: Explanation, width: int) -> Image.Image:
     """What the colours say."""
+    blue = "against it" if found.other is None else f"for {found.other}"
     font = ImageFont.load_default(13)
     image = Image.new("RGB", (width, LINE + MARGIN), GROUND)
-    text = _fitting(f"Warm colours speak for {label}, blue ones against it", width - 2 * MARGIN, font)
+    text = _fitting(f"Warm colours speak for {found.name}, blue ones {blue}", width - 2 * MARGIN, font)
     ImageDraw.Draw(image).text((MARGIN, 3), text, INK, font)
     return image
 

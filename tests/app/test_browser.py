@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from axe_core_python.selenium import Axe
+from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -235,6 +236,67 @@ def test_wipe_cells_and_class(url, browse):
     other.click()
     assert staged(browser, ".scale .name") == name and browser.execute_script("return window.sent") == 0
     assert staged(browser, ".bars button[aria-pressed=true] .class") == name
+
+
+def test_what_is_seen_is_saved_as_picture_and_gif(url, browse, network, tmp_path):
+    """By button, by key, on a desktop and on a phone."""
+    name = f"lunges-{network.table.trade_off()[1].configuration.key}"
+    browser = browse(f"{url}/?clip=Lunges&configuration={name.removeprefix('lunges-')}")
+    pause(browser)
+    on_stage(browser, "[data-side=both]").click()
+    on_stage(browser, ".save").click()
+    until(browser, lambda _: (tmp_path / f"{name}.png").exists())
+    assert_a_sheet(tmp_path / f"{name}.png")
+
+    button = browser.find_element(By.CSS_SELECTOR, "[data-testid=stDownloadButton] button")
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", button)
+    until(browser, lambda _: (tmp_path / f"{name}.gif").exists())
+    with Image.open(tmp_path / f"{name}.gif") as image:
+        assert (image.format, image.info["loop"]) == ("GIF", 0) and image.n_frames > 4
+    assert (tmp_path / f"{name}.gif").stat().st_size < 3e6
+
+    (tmp_path / f"{name}.png").unlink()
+    resize(browser, 390, 844)
+    ActionChains(browser).send_keys("p").perform()
+    until(browser, lambda _: (tmp_path / f"{name}.png").exists())
+    assert_a_sheet(tmp_path / f"{name}.png")
+
+
+def assert_a_sheet(path) -> None:
+    """A picture of its size with a clip, bars of both colours, and a curve along its whole width."""
+    with Image.open(path) as image:
+        assert (image.format, image.size) == ("PNG", (1800, 1080))
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    clip, answers, dial = pixels[170:740, 60:900], pixels[170:800, 1050:], pixels[860:1040]
+    assert clip.std() > 10
+    for colour in ((0x00, 0x72, 0xB2), (0xE6, 0x9F, 0x00)):
+        assert (np.abs(answers - colour).max(-1) < 8).sum() > 200
+    drawn = (np.abs(dial - pixels[2, 2]).max(-1) > 40).any(0).nonzero()[0]
+    assert drawn[0] < 200 and drawn[-1] > 1600
+
+
+LANES = (".lane.full", ".lane.sub")
+
+
+def took(browser, lane: str) -> float:
+    return float(staged(browser, f"{lane} .took").removesuffix(" ms"))
+
+
+def test_the_race_runs_and_stands_still_for_who_wants_no_motion(url, browse):
+    browser = browse(f"{url}/?clip=Lunges")
+    running = f"return {STAGE}.querySelectorAll('.done')[1].getAnimations().length"
+    on_stage(browser, ".again").click()
+    assert browser.execute_script(running) == 1
+    until(browser, lambda b: b.execute_script(running) == 0)
+    share = f"return Number({STAGE}.querySelector(arguments[0]).style.getPropertyValue('--share'))"
+    shares, times = zip(*((browser.execute_script(share, lane), took(browser, lane)) for lane in LANES), strict=True)
+    assert shares == pytest.approx([time / max(times) for time in times], abs=0.01)
+    assert "clips a second" in staged(browser, ".pace")
+    still = {"features": [{"name": "prefers-reduced-motion", "value": "reduce"}]}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", still)
+    browser.refresh()
+    until(browser, lambda b: "clips a second" in staged(b, ".pace"))
+    assert browser.execute_script(running) == 0 and not on_stage(browser, ".again").is_displayed()
 
 
 def test_the_clip_plays(url, browse, tmp_path):

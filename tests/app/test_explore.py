@@ -282,6 +282,20 @@ def measured(configurations, rounds=1, progress=lambda done, total: None):
     return Profile(device_name(), torch.get_num_threads(), tuple(times), {})
 
 
+def test_the_race_is_between_the_times_of_these_answers(app):
+    data = stage(app)
+    clip, full, sub = data["clip"], *(data["clip"]["findings"][data[who]] for who in ("full", "choice"))
+    assert clip["slowed"] * full["milliseconds"] <= 2500 and f"{clip['slowed']:,} times" in clip["measured"]
+    assert full["pace"].endswith("on this machine.") and sub["pace"].startswith("**") and sub["milliseconds"] > 0
+
+
+def test_a_gif_is_offered_of_a_clip_and_not_of_a_table(app):
+    assert [button.label for button in app.get("download_button")] == ["Save as GIF"]
+    picker = app.selectbox(key="network")
+    picker.set_value(next(title for title in picker.options if title.startswith("Published Table 9"))).run()
+    assert healthy(app) and not app.get("download_button")
+
+
 def test_the_code_beside_a_view_makes_it(app, network, video, monkeypatch, tmp_path):
     """What is to be copied runs, and finds what the page shows."""
     upload(app, video)

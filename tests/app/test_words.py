@@ -77,3 +77,38 @@ def test_hiding_is_judged_by_the_random_draws(hottest, said):
     told = words.occlusion("full network", "Wave", check)
     assert said in told and "it is at 65%" in told
     assert ("the answer rests on them" in told) == (hottest < 0.6)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "said"),
+    [(1100.0, "0.91"), (161.0, "6.2"), (100.4, "10"), (41.0, "24"), (6.1, "160"), (0.8, "1,200")],
+)
+def test_clips_a_second_have_two_digits(milliseconds, said):
+    assert words.per_second(milliseconds) == said
+
+
+def test_a_pace_is_a_gain_only_where_there_is_one():
+    assert words.pace(41.0, 6.1) == "**160 clips a second** in place of 24."
+    assert words.pace(41.0, 41.0) == "**24 clips a second** on this machine."
+    assert "no faster here" in words.pace(41.0, 40.0) and "no faster here" in words.pace(41.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("full", "factor", "said"), [(41.0, 50, "50 times slower"), (3000.0, 1, "at real pace"), (2.0, 1000, "1,000 times")]
+)
+def test_the_race_takes_a_moment_and_says_how_slow_it_is(full, factor, said):
+    assert words.slowed(full) == factor and said in words.measured(full)
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("Pull-ups", "pull-ups"),
+        ("a b/../c.mp4 at 0:02", "a-b-c-mp4-at-0-02"),
+        ("Übung.mov", "übung-mov"),
+        ("…", "clip"),
+    ],
+)
+def test_files_are_named_after_the_clip(name, stem):
+    assert words.file_name(name) == stem
+    assert len(words.file_name(50 * name)) <= 60

@@ -88,3 +88,12 @@ def test_long_names_and_other_scripts_are_drawn(comparison, grey, tmp_path):
     names = ("a class with a name that goes on and on", "süß", "跳跃", "punch", "squat")
     both = Comparison(*(replace(one, labels=names) for one in (comparison.full, comparison.sub)))
     assert drawn(write_animation(both, grey, tmp_path / "maps.gif")).shape[2] == 2 * SIDE + GAP
+
+
+def test_blue_speaks_for_the_class_that_it_is_told_from(comparison, grey, tmp_path):
+    """The last line alone says another thing."""
+    plain = drawn(write_animation(comparison, grey, tmp_path / "plain.gif"))[0]
+    both = Comparison(*(replace(one, against=1) for one in (comparison.full, comparison.sub)))
+    other = drawn(write_animation(both, grey, tmp_path / "other.gif"))[0]
+    assert (plain[-24:] != other[-24:]).any()
+    np.testing.assert_allclose(plain[:-24], other[:-24], atol=12)
