@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from a3d.configuration import Configuration
+from a3d.deploy.live.trace import Step
 from a3d.maps import Evidence, Finding
 
 PATH = Path(__file__).parents[2] / "app" / "words.py"
@@ -66,3 +67,18 @@ def test_agreement_is_put_in_words_only_where_maps_have_cells_enough():
     fine, coarse = finding((0.9, 0.1)), finding((0.9, 0.1), field=np.arange(36).reshape(4, 3, 3))
     assert "nearly alike" in words.evidence(fine, fine, 0, LABELS, TIMES)
     assert "3 × 3 cells" in words.evidence(fine, coarse, 0, LABELS, TIMES)
+
+
+def step(probability, *, configuration="32x4@1.0", met=True):
+    key = Configuration.parse(configuration) if configuration else None
+    return Step(0, 1.0, key, "JumpRope", probability, 20.0, 20.0, 25.0, 30.0, met, 1.0, "")
+
+
+def test_a_live_answer_that_is_not_believed_is_none():
+    assert words.live_answer(step(0.8)) == ("Jump rope", "80%")
+    assert words.live_answer(step(0.3)) == ("Unsure", "Jump rope at 30%")
+
+
+def test_shares_of_windows_in_time_late_and_skipped():
+    steps = [step(0.8), step(0.8), step(0.8, met=False), step(None, configuration=None, met=False)]
+    assert words.in_time(steps) == ("50%", "late 25%, skipped 25%")
