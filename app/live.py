@@ -7,8 +7,8 @@ at a time: two would only take the processor from each other. It ends with a pag
 from __future__ import annotations
 
 import json
+import math
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -42,7 +42,7 @@ SILENCE = 15.0  # seconds without a look of the page, after which its visitor is
 LONGEST = 900.0  # seconds that one may watch, as others wait
 SECONDS = 60.0  # of the stream that are shown
 MOST = 4000  # steps that are kept: more than `SECONDS` of 60 frames each
-ROUNDS = 5  # answers by which a configuration is timed
+ROUNDS = 10  # answers by which a configuration is timed
 OFTEN = 0.5  # seconds from picture to picture
 
 now: Callable[[], float] = time.monotonic
@@ -55,9 +55,10 @@ class Session:
     """A visitor watches. about: what tells clip and network from others.
 
     deadline: milliseconds, from a window's last frame to its answer, and from window to window; `set_deadline` changes
-    it. options: what may run, with its milliseconds on this machine, once they are measured; ready: the share of them
-    that is. steps: of the windows so far, the oldest forgotten. picture: the newest frame, JPEG in base64. busy: from
-    and to, seconds of the stream, of other work. waits: for its turn. error, why: why it ended, if nobody stopped it.
+    it. options: what may run, fastest first, with its milliseconds on this machine, once they are measured; ready: the
+    share of that work. steps: of the windows so far, the oldest forgotten. picture: the newest frame, JPEG in base64.
+    busy: from and to, seconds of the stream, of other work. waits: for its turn. error, why: why it ended, if nobody
+    stopped it.
     """
 
     about: object
@@ -157,6 +158,8 @@ def _follow(session: Session, job: dict) -> None:
         try:
             _say(process.stdin, job)
             session.process = process
+            if session.over:  # before there was anything to kill
+                return
             session.tell()  # it may have been changed meanwhile
             for line in process.stdout:
                 if now() > end:
@@ -234,9 +237,9 @@ def watched(
     say: is told what is measured at first, and given a picture now and then.
     """
     resident = Resident(network)
-    options = list(_timed(resident, say))
-    say({"options": [(one.configuration.key, one.milliseconds, one.accuracy) for one in options]})
-    policy, side = Controller(options, deadline()), max(DECODED_SIDE, 2 * network.sampling.spatial)
+    policy = Controller(_timed(resident, say), deadline())
+    say({"options": [(one.configuration.key, one.milliseconds, one.accuracy) for one in policy.options]})
+    side = max(DECODED_SIDE, 2 * network.sampling.spatial)
     with Stream(path, side) as stream:
         rate = stream.frame_rate
 
@@ -273,17 +276,19 @@ def limited(
             say({"picture": jpeg(short_side(window.frames[-1:], 3 * PICTURE)[0])})
 
 
-def _timed(resident: Resident, say: Callable[[dict], None]) -> Iterator[Option]:
-    """The trade-off list with what a whole answer takes now, but for the first one, which is slower."""
+def _timed(resident: Resident, say: Callable[[dict], None]) -> list[Option]:
+    """The trade-off list with what a whole answer takes when nothing else runs: the least of several rounds of all."""
     network = resident.network
     rows = network.table.trade_off()
     side = max(DECODED_SIDE, 2 * network.sampling.spatial)
     window = Window(0, 0.0, 0.0, torch.zeros(network.sampling.frames, side, side * 4 // 3, 3, dtype=torch.uint8))
     resident.warm([Option(row.configuration, 0.0, row.accuracy) for row in rows])
-    for number, row in enumerate(rows, 1):
-        times = [_time(resident, window, row.configuration) for _ in range(ROUNDS)]
-        yield Option(row.configuration, statistics.median(times[1:]), row.accuracy)
-        say({"ready": number / len(rows)})
+    least = dict.fromkeys(rows, math.inf)
+    for number in range(1, ROUNDS + 1):
+        for row in rows:
+            least[row] = min(least[row], _time(resident, window, row.configuration))
+        say({"ready": number / ROUNDS})
+    return [Option(row.configuration, milliseconds, row.accuracy) for row, milliseconds in least.items()]
 
 
 def _time(resident: Resident, window: Window, configuration: Configuration) -> float:

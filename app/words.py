@@ -14,6 +14,7 @@ from a3d.budgets.profile import Profile
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Option
+from a3d.deploy.live.trace import Step
 from a3d.inference.segments import Moment, label_of
 from a3d.maps import Agreement, Comparison, Evidence, Explanation, Finding, Occlusion
 from a3d.maps import agreement as agreement_of
@@ -310,9 +311,22 @@ def idle(options: Sequence[Option]) -> str:
     )
 
 
+def live_answer(step: Step) -> tuple[str, str]:
+    """A class, or that the network is unsure; and its probability."""
+    name, probability = class_name(step.label), f"{step.probability:.0%}"
+    return (name, probability) if step.probability >= UNSURE else ("Unsure", f"{name} at {probability}")
+
+
+def in_time(steps: Sequence[Step]) -> tuple[str, str]:
+    """The share of windows that were answered in time, and those of the others."""
+    late = sum(step.configuration is not None and not step.met for step in steps) / len(steps)
+    skipped = sum(step.configuration is None for step in steps) / len(steps)
+    return f"{1 - late - skipped:.0%}", f"late {late:.0%}, skipped {skipped:.0%}"
+
+
 def speed(slowdown: float) -> str:
-    """How much slower than at the start the machine is taken to be."""
-    return "at full speed" if slowdown < 1.05 else f"machine {slowdown:.1f} times slower"
+    """What the controller multiplies the times of the idle machine with."""
+    return "at full speed" if slowdown < 1.05 else f"reckons with {slowdown:.1f}× its time"
 
 
 def why(text: str) -> str:

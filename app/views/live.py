@@ -18,6 +18,7 @@ from a3d.figures import live_figure
 
 DEADLINES = (5, 7, 10, 15, 20, 30, 40, 50, 70, 100, 150, 200, 300, 500, 700, 1000, 2000)  # milliseconds
 AT_FIRST = 50
+WIDTH = 210  # of the newest frame, pixels
 LEAST = 15.0  # seconds of the trace that there is room for
 
 
@@ -46,8 +47,6 @@ def stop() -> None:
 def controls(session: Session | None, source: Source, shown: Shown) -> None:
     """Start or stop, deadline, other work: what is set goes to what runs."""
     runs = session is not None and not session.over
-    if not runs:
-        st.session_state["work"] = 0
     left, middle, right = st.columns([1.2, 3, 3], vertical_alignment="bottom", gap="medium")
     if runs:
         left.button("Stop", icon=":material/stop:", width="stretch", on_click=stop)
@@ -63,18 +62,19 @@ def controls(session: Session | None, source: Source, shown: Shown) -> None:
         key="deadline",
         help="From a window's last frame to its answer. A new window comes whenever so much time has passed.",
     )
+    if not runs:
+        right.caption("Once it runs, you can give this machine other work.")
+        return
     work = right.slider(
         "Other work on this machine",
         0,
         PROCESSORS,
         key="work",
         format=f"%d of {PROCESSORS} processors",
-        disabled=not runs,
         help="Processes that keep processors busy. They end when you move it back, stop, or leave this page.",
     )
-    if runs:
-        session.set_deadline(float(deadline))
-        session.load.set(work)
+    session.set_deadline(float(deadline))
+    session.load.set(work)
 
 
 def hint(session: Session | None, source: Source) -> str:
@@ -117,26 +117,19 @@ def now(session: Session | None, source: Source, runs: bool) -> None:
 
 def answer(session: Session, steps: list[Step], last: Step) -> None:
     """The newest answer, and how the last minute went."""
-    picture, *columns = st.columns([1.1, 1.5, 1.2, 1.2, 1.2], vertical_alignment="center")
+    picture, beside = st.columns([1, 5], vertical_alignment="center")
     if session.picture:
-        picture.image(f"data:image/jpeg;base64,{session.picture}", width="stretch", alt="The newest frame")
-    said = words.says([(last.label, last.probability)], None)
-    sure = last.probability >= words.UNSURE
-    late = sum(step.configuration is not None and not step.met for step in steps)
-    skipped = sum(step.configuration is None for step in steps)
-    in_time = sum(step.met for step in steps)
-    count = len(steps)
+        picture.image(f"data:image/jpeg;base64,{session.picture}", width=WIDTH, alt="The newest frame")
     numbers = {
-        "Answer": (words.class_name(last.label) if sure else "unsure", said[1]),
-        "By": (
-            str(last.configuration),
-            f"machine {last.slowdown:.1f} times slower" if last.slowdown >= 1.05 else "at full speed",
-        ),
+        "Answer": words.live_answer(last),
+        "By": (str(last.configuration), words.speed(last.slowdown)),
         "It took": (f"{last.latency:.0f} ms", f"of {last.deadline:.0f} ms"),
-        "In time": (f"{in_time / count:.0%}", f"late {late / count:.0%}, skipped {skipped / count:.0%}"),
+        "In time": words.in_time(steps),
     }
-    for column, (name, (value, beside)) in zip(columns, numbers.items(), strict=True):
-        column.metric(name, value, beside, delta_color="off", delta_arrow="off", border=True)
+    with beside.container(key="numbers"):
+        columns = st.columns([1.8, 1.3, 0.9, 1.3])
+    for column, (name, (value, more)) in zip(columns, numbers.items(), strict=True):
+        column.metric(name, value, more, delta_color="off", delta_arrow="off", border=True)
 
 
 def trace(session: Session, steps: list[Step]) -> None:
@@ -144,7 +137,7 @@ def trace(session: Session, steps: list[Step]) -> None:
     end = steps[-1].time
     begin = max(steps[0].time, end - live.SECONDS)
     busy = [(max(one, begin), other) for one, other in session.busy.copy() if other > begin]
-    figure = live_figure({"The last minute": steps}, busy)
+    figure = live_figure({"Last minute": steps}, busy)
     order = [str(option.configuration) for option in session.options]
     figure.update_yaxes(categoryarray=order, range=(-0.5, len(order) - 0.5), row=2, col=1)
     figure.update_xaxes(range=(begin, max(end, begin + LEAST)))

@@ -1,5 +1,7 @@
 """The app in a real browser, as visitors use it."""
 
+import subprocess
+
 import numpy as np
 import pytest
 from axe_core_python.selenium import Axe
@@ -7,6 +9,7 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 from a3d.synthetic import render, write
 from a3d.video.encode import write_video
@@ -14,6 +17,7 @@ from a3d.video.encode import write_video
 from .browsing import (
     CHROMIUM,
     DRIVER,
+    PATIENCE,
     STAGE,
     browsers,
     choose,
@@ -395,6 +399,44 @@ def test_a_film_is_read_dragged_along_and_looked_into(url, browse, video, tmp_pa
     browser.back()
     until(browser, lambda b: on_ribbon(b, "querySelectorAll('.band.sub .part').length"))
     assert "/film" in browser.current_url
+
+
+def test_a_clip_is_watched_live(url, browse):
+    """It answers and goes on by itself; other work is processes; they and the watching end with Stop."""
+    browser = browse(f"{url}/live?clip=Lunges")
+    press(browser, "Start")
+    WebDriverWait(browser, PATIENCE, 0.1).until(lambda b: count(b, ".st-key-trace .js-plotly-plot"))
+    assert text(browser, CONFIGURATION) and count(browser, "[data-testid=stImage] img")
+    browser.execute_script(LATEST)
+    WebDriverWait(browser, PATIENCE, 0.1).until(lambda b: b.execute_script("return window.latest() > window.first"))
+    idle = busy_processes()
+    browser.find_element(By.CSS_SELECTOR, ".st-key-work input[type=range]").send_keys(Keys.ARROW_RIGHT)
+    WebDriverWait(browser, PATIENCE, 0.1).until(lambda _: busy_processes() == idle + 1)
+    press(browser, "Stop")
+    WebDriverWait(browser, PATIENCE, 0.1).until(lambda _: busy_processes() == idle)
+    until(browser, lambda b: "Start" in text(b, "[data-testid=stMain]"))
+    assert_healthy(browser)
+    assert count(browser, ".st-key-trace .js-plotly-plot")
+
+
+LATEST = """
+window.latest = () => {
+  const plot = document.querySelector('.st-key-trace .js-plotly-plot');
+  return Math.max(...plot.data.flatMap((trace) => [...trace.x]));
+};
+window.first = window.latest();
+"""
+
+
+def press(browser, name: str) -> None:
+    """Clicks the button that says so, even where it is drawn anew meanwhile."""
+    buttons = "[...document.querySelectorAll('[data-testid=stMain] button')]"
+    browser.execute_script(f"{buttons}.find((one) => one.innerText.includes(arguments[0])).click()", name)
+
+
+def busy_processes() -> int:
+    found = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    return found.count("while os.getppid()")
 
 
 RIBBON = (

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from a3d.configuration import Configuration
+from a3d.deploy.live.trace import Step
 from a3d.maps import Evidence, Finding, Occlusion
 
 PATH = Path(__file__).parents[2] / "app" / "words.py"
@@ -112,3 +113,18 @@ def test_the_race_takes_a_moment_and_says_how_slow_it_is(full, factor, said):
 def test_files_are_named_after_the_clip(name, stem):
     assert words.file_name(name) == stem
     assert len(words.file_name(50 * name)) <= 60
+
+
+def step(probability, *, configuration="32x4@1.0", met=True):
+    key = Configuration.parse(configuration) if configuration else None
+    return Step(0, 1.0, key, "JumpRope", probability, 20.0, 20.0, 25.0, 30.0, met, 1.0, "")
+
+
+def test_a_live_answer_that_is_not_believed_is_none():
+    assert words.live_answer(step(0.8)) == ("Jump rope", "80%")
+    assert words.live_answer(step(0.3)) == ("Unsure", "Jump rope at 30%")
+
+
+def test_shares_of_windows_in_time_late_and_skipped():
+    steps = [step(0.8), step(0.8), step(0.8, met=False), step(None, configuration=None, met=False)]
+    assert words.in_time(steps) == ("50%", "late 25%, skipped 25%")
