@@ -63,10 +63,9 @@ def profile(
         if count < 1:
             raise ProfileError(f"{name} {count}: give at least 1")
     is_open = dtype is None and network.choice.is_open
-    if configurations is None:
-        rows = network.table.trade_off() if is_open else network.table.rows
-        configurations = [row.configuration for row in rows]
-    runs = [(configuration, batch) for configuration in configurations for batch in batches]
+    listed = network.table.trade_off() if is_open else network.table.rows
+    wanted = [row.configuration for row in listed] if configurations is None else configurations
+    runs = [(configuration, batch) for configuration in wanted for batch in batches]
     times: dict[tuple[Configuration, int, Runtime], list[list[float]]] = defaultdict(list)
     with _threads(threads) as count, _file(video) as path, torch.inference_mode():
         ready = _Ready(network, dtype)

@@ -63,12 +63,11 @@ def train(
     run = Run(network, clips, range, recipe, out, seed, workers, device)
     is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
     _begin(run, resume, is_made)
-    run.train(progress)
-    centre_classes(network)
+    centre_classes(run.train(progress))
     if is_made:
         return _kept(made, network, device)
-    facts = {**(provenance or {}), **_facts(recipe, clips, started)}
-    trained = TrainedNetwork(network, data.classes, sampling, range, provenance=facts)
+    facts = _facts(recipe, clips, started)
+    trained = TrainedNetwork(network, data.classes, sampling, range, provenance={**(provenance or {}), **facts})
     if parallel.is_main():
         save(trained, made)
     return trained
