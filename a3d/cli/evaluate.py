@@ -24,7 +24,7 @@ from a3d.datasets.ava import write_detections
 from a3d.errors import InputError
 from a3d.files import replace
 from a3d.inference.prediction import chosen
-from a3d.maps.masks import MaskResult, evidence_on_masks, read_masks
+from a3d.maps.masks import MaskResult, evidence_on_masks
 from a3d.maps.occlusion import OcclusionResult, occlusion_on
 from a3d.temperature import calibration_error, tempered
 from a3d.testing.average_precision import class_average_precision
@@ -33,6 +33,7 @@ from a3d.testing.confusion import class_accuracies
 from a3d.testing.evaluation import Result, evaluate_all
 from a3d.testing.foreign import Foreign, foreign_clips, reject
 from a3d.trained import TrainedNetwork
+from a3d.video.masks import read_masks
 
 
 def add(sub: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ from a3d.training.start import from_file, median_rate
 from a3d.training.steps import STEPS
 from a3d.training.train import default_sampling, train
 from a3d.training.transfer import keeps_classifier, transfer
+from a3d.video.masks import read_masks
 
 # Options that a published run has its own values for.
 SHAPE = ("network", "base_channels", "range", "spatial", "frames", "stride", "init")
@@ -39,6 +40,14 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     add_data(sub)
     sub.add_argument("--extra", action="append", default=[], type=Path, help="a further set of the same classes")
+    sub.add_argument(
+        "--masks",
+        action="append",
+        default=[],
+        type=Path,
+        help=".npz file of where people are, by CLASS/NAME.mp4: the evidence is drawn there (recipes pretrained, "
+        "whole_range)",
+    )
     sub.add_argument("--out", required=True, type=Path, help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the run in --out was stopped")
     sub.add_argument(
@@ -98,6 +107,7 @@ def run(options: argparse.Namespace) -> None:
     if sampling.rate is None and not (options.init and options.init.is_dir()):  # a checkpoint's sampling holds
         sampling = replace(sampling, rate=median_rate(data))
     recipe = _recipe(options)
+    masks = {name: mask for path in options.masks for name, mask in read_masks(path).items()}
     with progress_bar() as bar:
         train(
             network,
@@ -112,6 +122,7 @@ def run(options: argparse.Namespace) -> None:
             device=options.device,
             cache=options.cache,
             strict=options.strict,
+            masks=masks or None,
             progress=_shown(bar, recipe.batch),
             provenance={"command": "a3d " + " ".join(sys.argv[1:]), **_origin(options)},
         )

@@ -16,31 +16,37 @@ from torch.utils.data import Dataset
 from a3d.datasets.items import ClipSet, Item, Span, seen_labels
 from a3d.video.cache import FrameCache
 from a3d.video.decode import Video, VideoError
+from a3d.video.masks import Masks, mask_name, nearest_masks
 from a3d.video.sampling import Sampling, training_start
-from a3d.video.transforms import Box, area_box, crop_boxes, crop_resized, jittered_box
+from a3d.video.transforms import Box, area_box, crop_boxes, crop_resized, jittered_box, scaled_box
 from a3d.video.views import room
 
 ASPECTS = (3 / 4, 4 / 3)
+MASK_SIDE = 56  # pixels of the squares that say where people are
 
 
 class Example(NamedTuple):
     """A random clip. frames: uint8 (T, S, S, 3). label: an int; float32 (classes,) for several classes; float32
-    (n, classes) for those of `boxes` (n, 4), x1, y1, x2, y2 as shares 0..1 of the clip's picture."""
+    (n, classes) for those of `boxes` (n, 4), x1, y1, x2, y2 as shares 0..1 of the clip's picture. people: uint8
+    (T, 56, 56), 255 where people are, of a set with masks."""
 
     frames: Tensor
     label: int | Tensor
     index: int
     boxes: Tensor | None = None
+    people: Tensor | None = None
 
 
 class Batch(NamedTuple):
     """frames: uint8 (B, T, S, S, 3). labels: int64 (B,); float32 (B, classes) for several classes; float32 (K, classes)
-    for those of `boxes` (K, 5): the clip's number in the batch, then x1, y1, x2, y2. indices: int64 (B,)."""
+    for those of `boxes` (K, 5): the clip's number in the batch, then x1, y1, x2, y2. indices: int64 (B,).
+    people: uint8 (B, T, 56, 56), 255 where people are, nowhere in clips without a mask; None for a set without."""
 
     frames: Tensor
     labels: Tensor
     indices: Tensor
     boxes: Tensor | None = None
+    people: Tensor | None = None
 
 
 class TrainingClips(Dataset):
@@ -48,8 +54,8 @@ class TrainingClips(Dataset):
 
     sampling: T × τ and S. jitter: range of the short side in pixels before the crop of S², by default 8/7 to 10/7 of S
     (256 to 320 at 224). areas: instead of jitter, crops of this range of shares of the picture, for small sets.
-    flipped: mirror every second clip. opened: what opens a path instead of the data set, as the `open` of a
-    `FrameCache`.
+    flipped: mirror every second clip. masks: where people are, as `a3d.video.masks` reads them. opened: what opens a
+    path instead of the data set, as the `open` of a `FrameCache`.
 
     Of several classes those are asked for that are seen in the clip (as SlowFast is trained on Charades). Boxes are cut
     and mirrored with the picture; a clip that shows none of its boxes is None too.
@@ -69,8 +75,9 @@ class TrainingClips(Dataset):
         seed: int = 0,
         strict: bool = False,
         opened: Callable[[Path], Video] | None = None,
+        masks: Masks | None = None,
     ) -> None:
-        self.dataset, self.sampling = dataset, sampling
+        self.dataset, self.sampling, self.masks = dataset, sampling, masks
         self.jitter = jitter or _short_sides(sampling)
         self.areas, self.flipped, self.seed, self.strict = areas, flipped, seed, strict
         self.opened = opened or dataset.open
@@ -125,7 +132,13 @@ class TrainingClips(Dataset):
         clip = clip.flip(2) if mirrored else clip
         if item.boxes:
             return self._with_boxes(clip, index, *crop_boxes(item.boxes, box, height, width, mirrored))
-        return Example(clip, self._label(item, tuple(video.times[shown[[0, -1]]])), index)
+        people = None
+        if self.masks is not None:
+            people = self._people(
+                item.path, (video.times[shown] - video.times[0]) * video.frame_rate, box, height, width
+            )
+            people = people.flip(2) if mirrored else people
+        return Example(clip, self._label(item, tuple(video.times[shown[[0, -1]]])), index, people=people)
 
     def _label(self, item: Item, span: Span) -> int | Tensor:
         if self.dataset.task == "classification":
@@ -141,6 +154,14 @@ class TrainingClips(Dataset):
         if self.areas:
             return area_box(height, width, self.areas, ASPECTS, generator)
         return jittered_box(height, width, self.sampling.spatial, self.jitter, generator)
+
+    def _people(self, path: Path, numbers: np.ndarray, box: Box, height: int, width: int) -> Tensor:
+        """Masks of frames of a picture of `height` × `width`, cut as they are; nowhere if the clip has none."""
+        if mask_name(path) not in self.masks:
+            return torch.zeros(len(numbers), MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
+        masks = torch.from_numpy(nearest_masks(self.masks[mask_name(path)], numbers))[..., None]
+        box = scaled_box(box, masks.shape[1] / height, masks.shape[2] / width)
+        return crop_resized(masks, box, MASK_SIDE)[..., 0]
 
     def _report(self, index: int, error: VideoError) -> None:
         if not self._broken[index]:
@@ -185,6 +206,7 @@ def collate(examples: list[Example | None]) -> Batch | None:
     indices = torch.tensor([example.index for example in readable])
     labels = [torch.as_tensor(example.label) for example in readable]
     if readable[0].boxes is None:
-        return Batch(frames, torch.stack(labels), indices)
+        people = None if readable[0].people is None else torch.stack([example.people for example in readable])
+        return Batch(frames, torch.stack(labels), indices, people=people)
     numbered = [F.pad(example.boxes, (1, 0), value=number) for number, example in enumerate(readable)]
     return Batch(frames, torch.cat(labels), indices, torch.cat(numbered))

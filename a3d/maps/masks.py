@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,8 +13,8 @@ from a3d.maps.maps import Explanation, cropped, explain, read_clip
 from a3d.testing.errors import EvaluationError
 from a3d.trained import TrainedNetwork
 from a3d.video import Video
+from a3d.video.masks import Masks, mask_name, nearest_masks
 
-EVERY = 8  # frames of the video from one mask to the next
 AREAS = (0.03, 0.6)  # shares of the picture that a mask may take: smaller or larger ones are often wrong
 
 
@@ -44,21 +41,8 @@ class MaskResult:
         return self.inside / self.area
 
 
-def read_masks(path: str | Path) -> dict[str, np.ndarray]:
-    """Return the masks of a .npz file by the names in it. Raises EvaluationError for a file that is none."""
-    try:
-        with np.load(path) as file:
-            masks = {name: file[name] for name in file.files}
-    except (ValueError, zipfile.BadZipFile, AttributeError) as error:
-        raise EvaluationError(f"{path} holds no masks ({str(error)[:100]}): give a .npz file of numpy.savez") from None
-    wrong = next((name for name, mask in masks.items() if mask.dtype != np.uint8 or mask.ndim != 3), None)
-    if wrong is not None:
-        raise EvaluationError(f"{path}: {wrong!r} is {masks[wrong].dtype} {masks[wrong].shape}, not uint8 (n, h, w)")
-    return masks
-
-
 def evidence_on_masks(
-    network: TrainedNetwork, dataset: ClipSet, masks: Mapping[str, np.ndarray], configuration: Configuration
+    network: TrainedNetwork, dataset: ClipSet, masks: Masks, configuration: Configuration
 ) -> MaskResult:
     """Return how much of the evidence for each clip's true class lies inside its masks.
 
@@ -67,7 +51,7 @@ def evidence_on_masks(
     """
     rows, clips, cells = [], 0, (0, 0)
     for item in dataset.items:
-        key = "/".join(item.path.parts[-2:])
+        key = mask_name(item.path)
         if key in masks:
             label = dataset.classes[item.label]
             explanation = explain(read_clip(item.path, network), network, configuration, label=label)
@@ -82,8 +66,7 @@ def evidence_on_masks(
 def _masks_of(item: Item, explanation: Explanation, masks: np.ndarray) -> np.ndarray:
     """bool (t, S, S): the mask nearest to each step of a map, cut as the frames are."""
     numbers = np.searchsorted(Video(item.path).times, explanation.times - 1e-6)
-    nearest = np.clip(np.rint(numbers / EVERY).astype(int), 0, len(masks) - 1)
-    pictures = torch.from_numpy(masks[nearest])[..., None].expand(-1, -1, -1, 3)
+    pictures = torch.from_numpy(nearest_masks(masks, numbers))[..., None].expand(-1, -1, -1, 3)
     return cropped(pictures, explanation.frames.shape[1])[..., 0].numpy() > 127
 
 

@@ -37,13 +37,14 @@ from a3d.parallel.processes import ProcessLost
 from a3d.stopping import Stopped, Stopping, deaf
 from a3d.training.augmentation import jitter_colours, mix
 from a3d.training.lesson import Lesson
-from a3d.training.motion import MotionLoss, moving
+from a3d.training.motion import EvidenceLoss, acting
 from a3d.training.mutual import Part, TrainingError, mutual_step
 from a3d.training.recipes import Recipe
 from a3d.training.schedule import learning_rate
 from a3d.training.steps import RecipeError, check, networks_of_step
 from a3d.training.task import task_of
 from a3d.video.decode import VideoError
+from a3d.video.masks import masks_fingerprint
 from a3d.video.transforms import normalise
 
 STATE_SECONDS = 300  # a state is also written this often within an epoch
@@ -235,8 +236,8 @@ class Run:
                     clips = normalise(pixels, self.clips.sampling).contiguous(memory_format=torch.channels_last_3d)
                     configurations = networks_of_step(recipe, self._reach(epoch), draw)
                     distil = recipe.step != "labels"
-                    motion = self._motion(pixels, batch.labels)
-                    parts = mutual_step(self.network, clips, targets, configurations, lesson, boxes, distil, motion)
+                    evidence = self._evidence(pixels, batch)
+                    parts = mutual_step(self.network, clips, targets, configurations, lesson, boxes, distil, evidence)
             except TrainingError as error:
                 raise TrainingError(
                     f"step {self.step} (epoch {epoch}), {error}, of {self._named_clips(batch)}: {self._restore()}"
@@ -280,10 +281,11 @@ class Run:
             pixels, targets = mix(pixels, targets, recipe.mixup)
         return pixels, targets, boxes
 
-    def _motion(self, pixels: Tensor, labels: Tensor) -> MotionLoss | None:
+    def _evidence(self, pixels: Tensor, batch: Batch) -> EvidenceLoss | None:
         if not self.recipe.motion:
             return None
-        return MotionLoss(self.network, self.recipe.motion, moving(pixels), labels.to(self.device))
+        people = None if batch.people is None else batch.people.to(self.device)
+        return EvidenceLoss(self.network, self.recipe.motion, acting(pixels, people), batch.labels.to(self.device))
 
     def _reach(self, epoch: int) -> ComputationalRange:
         """The range at an epoch: all of it, or the smaller ones that the recipe grows from."""
@@ -312,6 +314,8 @@ class Run:
         """What a resumed run must have in common with the one that was stopped: all but the learning rate."""
         values = {"seed": self.seed, "clips": len(self.clips), "sampling": self.clips.sampling, "range": self.range}
         values |= asdict(self.network.architecture) | asdict(self.recipe) | {"data": fingerprint(self.clips.dataset)}
+        if self.clips.masks is not None:
+            values["masks"] = masks_fingerprint(self.clips.masks)
         del values["rate"]
         return {name: str(value) for name, value in values.items()}
 

@@ -13,7 +13,7 @@ from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange, Configuration
 from a3d.errors import A3DError
 from a3d.training.lesson import LessonOnClips
-from a3d.training.motion import MotionLoss
+from a3d.training.motion import EvidenceLoss
 from a3d.training.task import hits, task_of
 
 
@@ -57,7 +57,7 @@ def mutual_step(
     lesson: LessonOnClips | None = None,
     boxes: Tensor | None = None,
     distil: bool = True,
-    motion: MotionLoss | None = None,
+    evidence: EvidenceLoss | None = None,
 ) -> list[Part]:
     """Adds the gradients of Eq. 3 to the parameters, network by network, so that memory stays that of one.
 
@@ -65,7 +65,7 @@ def mutual_step(
     detection, one of `boxes`, (rows, 5): number of its clip, x1, y1, x2, y2 as shares of the picture.
     configurations: the first learns from the targets, the others from its output. One alone is a plain step.
     lesson: a further loss on the first network's maps, from a teacher of another kind.
-    distil: False lets the others learn from the targets, too. motion: a further loss on the maps of every network.
+    distil: False lets the others learn from the targets, too. evidence: a further loss on the maps of every network.
     Raises TrainingError at the first loss or gradient that is not finite.
     """
     full, *others = configurations
@@ -73,14 +73,14 @@ def mutual_step(
     teacher = network.classify(maps, full, None if boxes is None else network.places(boxes, clips.shape, full))
     loss = task.loss(teacher, targets)
     parts = [_part(full, loss, teacher, targets)]
-    _backward(network, loss + (lesson(maps) if lesson else 0) + (motion(maps, full) if motion else 0), full)
+    _backward(network, loss + (lesson(maps) if lesson else 0) + (evidence(maps, full) if evidence else 0), full)
     for configuration in others:
         maps = network.features(clips, configuration)
         places = None if boxes is None else network.places(boxes, clips.shape, configuration)
         logits = network.classify(maps, configuration, places)
         loss = task.distillation(logits, teacher.detach()) if distil else task.loss(logits, targets)
         parts.append(_part(configuration, loss, logits, targets))
-        _backward(network, loss + (motion(maps, configuration) if motion else 0), configuration)
+        _backward(network, loss + (evidence(maps, configuration) if evidence else 0), configuration)
     return parts
 
 

@@ -20,8 +20,8 @@ class Recipe:
     colour: strength of brightness, contrast and saturation jitter. mixup: its Beta parameter, 0 for none.
     smoothing: of the labels. average: decay a step of the averaged weights that are kept, 0 for the last ones.
     lesson: weight of the image teacher's lesson, 0 for no teacher; lesson_side: of the squares that it looks at,
-    pixels, 0 for those of the clip. motion: weight of the loss that draws the evidence
-    to what moves, 0 for none; for one class a clip and networks of one pathway.
+    pixels, 0 for those of the clip. motion: weight of the loss that draws the evidence to who acts, 0 for none: to the
+    people of masks, or to what moves; for one class a clip and networks of one pathway.
     clip: largest norm of a gradient, 0 for any.
     growth: (share of the run, γs, γt): until then the range is cut to at most those factors of spatial and frames,
     so that many cheap epochs come before few dear ones.

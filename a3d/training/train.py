@@ -20,8 +20,9 @@ from a3d.errors import InputError
 from a3d.inference.checkpoint import holds, load, save
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress, Run
-from a3d.training.recipes import Recipe, small
+from a3d.training.recipes import RECIPES, Recipe, small
 from a3d.video import Sampling
+from a3d.video.masks import Masks, mask_name
 
 LITE = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}  # as their image networks were trained
 
@@ -40,6 +41,7 @@ def train(
     device: str | torch.device = "cpu",
     cache: str | Path | None = None,
     strict: bool = False,
+    masks: Masks | None = None,
     progress: Callable[[Progress], None] | None = None,
     provenance: Mapping[str, Any] | None = None,
 ) -> TrainedNetwork:
@@ -49,7 +51,9 @@ def train(
     over; that of a trained network, or [0.016, 1] at the network's size. sampling: how clips are cut out of videos; by
     default that of a trained network, or `default_sampling`. resume: go on where the run in `out` was stopped. workers:
     processes that prepare clips. cache: folder that keeps decoded frames. strict: stop at a broken file instead of
-    leaving it out. progress is told every step. provenance: what else the checkpoint shall tell, plain values.
+    leaving it out. masks: where people are in the clips, as `a3d.video.masks` reads them, for recipes that draw the
+    evidence there (`Recipe.motion`). progress is told every step. provenance: what else the checkpoint shall tell,
+    plain values.
 
     A finished run that is resumed is left as it is: its checkpoint is returned with all that was found out about it.
     Raises InputError for an `out` that holds a run already, or none to resume; TrainingError and Stopped as
@@ -59,7 +63,8 @@ def train(
     own = (network.range, network.sampling) if isinstance(network, TrainedNetwork) else (None, None)
     range = range or own[0] or range_0016(network.full.spatial, network.full.frames)
     sampling = sampling or own[1] or default_sampling(network)
-    clips, made = training_clips(data, sampling, recipe, seed, strict, cache), out / "checkpoint"
+    _check(masks, recipe, data)
+    clips, made = training_clips(data, sampling, recipe, seed, strict, cache, masks), out / "checkpoint"
     run = Run(network, clips, range, recipe, out, seed, workers, device)
     is_made = (made / "config.json").exists()  # asked now: of several processes, the first writes it at the end
     _begin(run, resume, is_made)
@@ -85,6 +90,17 @@ def centre_classes(network: AdaptiveNetwork) -> None:
         classifier.weight -= classifier.weight.mean(0)
         if classifier.bias is not None:
             classifier.bias -= classifier.bias.mean()
+
+
+def _check(masks: Masks | None, recipe: Recipe, data: ClipSet) -> None:
+    """Raise InputError for masks that a run would not look at."""
+    if masks is None:
+        return
+    if not recipe.motion:
+        names = ", ".join(name for name, known in RECIPES.items() if known().motion)
+        raise InputError(f"masks beside the recipe {recipe.name}, which does not look at them: choose one of {names}")
+    if not any(mask_name(item.path) in masks for item in data.items):
+        raise InputError(f"none of the {len(data)} clips has a mask: give masks by CLASS/NAME.mp4")
 
 
 def _begin(run: Run, resume: bool, is_made: bool) -> None:
@@ -113,11 +129,13 @@ def training_clips(
     seed: int,
     strict: bool = False,
     cache: str | Path | None = None,
+    masks: Masks | None = None,
 ) -> TrainingClips:
     """Return the clips that a run draws, as its recipe crops them, from decoded frames in the folder `cache` if any."""
     jitter = tuple(round(sampling.spatial * factor) for factor in recipe.jitter)
     opened = frame_cache(cache, data, sampling, jitter, recipe.areas).open if cache else data.open
-    return TrainingClips(data, sampling, jitter=jitter, areas=recipe.areas, seed=seed, strict=strict, opened=opened)
+    drawn = {"jitter": jitter, "areas": recipe.areas, "seed": seed, "strict": strict, "opened": opened, "masks": masks}
+    return TrainingClips(data, sampling, **drawn)
 
 
 def _facts(recipe: Recipe, clips: TrainingClips, started: float) -> dict[str, Any]:

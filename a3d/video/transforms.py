@@ -85,6 +85,13 @@ def area_box(
     return _placed(height, width, tall, wide, generator)
 
 
+def scaled_box(box: Box, down: float, across: float) -> Box:
+    """Return the same box in a picture that is `down` times as high and `across` times as wide, a pixel at least."""
+    top, left = math.floor(box.top * down), math.floor(box.left * across)
+    bottom, right = math.ceil((box.top + box.height) * down), math.ceil((box.left + box.width) * across)
+    return Box(top, left, bottom - top, right - left)
+
+
 def crop_resized(frames: Tensor, box: Box, size: int) -> Tensor:
     """Resize the box of uint8 (n, H, W, 3) to (n, size, size, 3)."""
     part = frames[:, box.top : box.top + box.height, box.left : box.left + box.width]

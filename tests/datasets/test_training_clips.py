@@ -7,6 +7,7 @@ from a3d.datasets import ClipFolder, ClipSet, TrainingClips, collate
 from a3d.datasets.training_clips import frame_cache
 from a3d.video import Sampling, VideoError
 from a3d.video.encode import write_video
+from a3d.video.masks import nearest_masks
 
 SAMPLING = Sampling(4, 4, 24)
 
@@ -15,11 +16,11 @@ def test_a_clip_depends_on_seed_epoch_and_index_alone(root):
     dataset = ClipFolder(root)
     first, again, other = (TrainingClips(dataset, SAMPLING, seed=seed) for seed in (0, 0, 1))
     torch.manual_seed(1)
-    clip, label, index, boxes = first[1]
+    clip, label, index, boxes, people = first[1]
     torch.manual_seed(2)
     again[0], again[2]
     assert torch.equal(again[1][0], clip)
-    assert (clip.shape, clip.dtype, label, index, boxes) == ((4, 24, 24, 3), torch.uint8, 1, 1, None)
+    assert (clip.shape, clip.dtype, label, index) == ((4, 24, 24, 3), torch.uint8, 1, 1) and boxes is people is None
     assert not torch.equal(other[1][0], clip)
     again.set_epoch(1)
     assert not torch.equal(again[1][0], clip)
@@ -56,6 +57,25 @@ def test_mirroring_can_be_left_out(root):
 def test_area_crops_are_an_alternative(root):
     clips = TrainingClips(ClipFolder(root), SAMPLING, areas=(0.3, 1.0))
     assert clips[0].frames.shape == (4, 24, 24, 3)
+
+
+@pytest.mark.parametrize("areas", [None, (0.3, 0.8)])
+def test_masks_are_cut_mirrored_and_chosen_in_time_as_the_frames_are(tmp_path, areas):
+    """A clip that is white where its masks are: a square that jumps with every mask."""
+    masks = np.zeros((4, 48, 64), np.uint8)
+    for number, mask in enumerate(masks):
+        mask[8 + 6 * number : 32 + 6 * number, 8 + 10 * number : 28 + 10 * number] = 255
+    frames = nearest_masks(masks, np.arange(28)).repeat(2, 1).repeat(2, 2)
+    write_video(tmp_path / "walk" / "a.mp4", np.stack([frames] * 3, -1), 25)
+    write_video(tmp_path / "walk" / "b.mp4", np.stack([frames] * 3, -1), 25)
+    clips = TrainingClips(ClipFolder(tmp_path), Sampling(4, 6, 56), areas=areas, masks={"walk/a.mp4": masks})
+    for epoch in range(12):
+        clips.set_epoch(epoch)
+        batch = collate([clips[0], clips[1]])
+        assert batch.people.shape == (2, 4, 56, 56) and batch.people[1].eq(0).all()
+        white = batch.frames[0].float().mean(-1) > 127
+        assert ((batch.people[0] > 127) != white).float().mean() < 0.04
+        assert white.any() and not white.all()
 
 
 def test_a_broken_clip_is_reported_once_counted_and_left_out(root, capsys):

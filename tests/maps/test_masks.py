@@ -5,7 +5,7 @@ import pytest
 
 from a3d.datasets import ClipFolder
 from a3d.maps import masks as masking
-from a3d.maps.masks import MaskResult, evidence_on_masks, read_masks
+from a3d.maps.masks import MaskResult, evidence_on_masks
 from a3d.testing.errors import EvaluationError
 from a3d.video.encode import write_video
 from tests.evidence import made
@@ -69,15 +69,3 @@ def test_frames_without_a_usable_mask_are_left_out(clips, looked):
 
 def test_ratio_is_share_inside_over_share_of_the_picture():
     assert MaskResult(None, 30.0, 20.0, 50.0, 10, 2, (7, 7)).ratio == pytest.approx(1.5)
-
-
-def test_masks_are_read_and_others_refused(tmp_path):
-    masks = {"crawl/a.mp4": np.zeros((3, 16, 16), np.uint8)}
-    np.savez(tmp_path / "masks.npz", **masks)
-    assert read_masks(tmp_path / "masks.npz").keys() == masks.keys()
-    np.savez(tmp_path / "wrong.npz", a=np.zeros((3, 16)))
-    np.savez(tmp_path / "code.npz", a=np.array([print], object))
-    (tmp_path / "text.npz").write_text("no masks")
-    for name, message in (("wrong", r"'a' is float64 \(3, 16\)"), ("code", "no masks"), ("text", "no masks")):
-        with pytest.raises(EvaluationError, match=message):
-            read_masks(tmp_path / f"{name}.npz")

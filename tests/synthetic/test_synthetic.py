@@ -13,6 +13,7 @@ from a3d.synthetic.motions import MOTIONS
 from a3d.synthetic.raster import draw
 from a3d.video import Video
 from a3d.video.encode import write_video
+from a3d.video.masks import read_masks
 
 SMALL = (86, 64)
 
@@ -153,6 +154,19 @@ def test_a_dataset_has_both_splits_and_keeps_what_is_there(tmp_path):
     before = [path.stat().st_mtime_ns for path in paths]
     write_dataset(tmp_path, 3, 1 / 3, **wanted)
     assert [path.stat().st_mtime_ns for path in paths] == before
+
+
+def test_a_dataset_comes_with_masks_of_its_people_also_for_clips_that_are_there(tmp_path):
+    wanted = {"actions": ("Punch",), "seconds": (0.7, 0.9), "size": (64, 48)}
+    (path,) = write_dataset(tmp_path, 1, 0.0, **wanted)
+    assert not (tmp_path / "masks.npz").exists()
+    before = path.stat().st_mtime_ns
+    write_dataset(tmp_path, 2, 0.0, masks=True, **wanted)
+    found = read_masks(tmp_path / "masks.npz")
+    assert set(found) == {"Punch/00000.mp4", "Punch/00001.mp4"} and path.stat().st_mtime_ns == before
+    seconds = float(np.random.default_rng(1).uniform(*wanted["seconds"]))
+    clip = render("Punch", 1, seconds=seconds, size=(64, 48))
+    assert ((found["Punch/00001.mp4"] > 127) == clip.bodies[::8]).all() and clip.bodies.any()
 
 
 def test_bad_input_names_the_value():
