@@ -35,7 +35,7 @@ from a3d.files import remove_leftovers, replace, replace_bytes
 from a3d.memory import give_back_freed_memory, keep_freed_memory
 from a3d.parallel.processes import ProcessLost
 from a3d.stopping import Stopped, Stopping, deaf
-from a3d.training.augmentation import jitter_colours, mix
+from a3d.training.augmentation import exchange_scenes, jitter_colours, mix
 from a3d.training.lesson import Lesson
 from a3d.training.motion import EvidenceLoss, acting
 from a3d.training.mutual import Part, TrainingError, mutual_step
@@ -277,6 +277,8 @@ class Run:
         boxes = None if batch.boxes is None else batch.boxes.to(self.device, non_blocking=True)
         if recipe.colour:
             pixels = jitter_colours(pixels, recipe.colour)
+        if recipe.scenes and batch.people is not None:
+            pixels = exchange_scenes(pixels, batch.people.to(self.device), recipe.scenes)
         if recipe.mixup:
             pixels, targets = mix(pixels, targets, recipe.mixup)
         return pixels, targets, boxes

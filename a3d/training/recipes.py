@@ -22,6 +22,7 @@ class Recipe:
     lesson: weight of the image teacher's lesson, 0 for no teacher; lesson_side: of the squares that it looks at,
     pixels, 0 for those of the clip. motion: weight of the loss that draws the evidence to who acts, 0 for none: to the
     people of masks, or to what moves; for one class a clip and networks of one pathway.
+    scenes: share of the clips that get the scene of another, where masks say where people are.
     clip: largest norm of a gradient, 0 for any.
     growth: (share of the run, γs, γt): until then the range is cut to at most those factors of spatial and frames,
     so that many cheap epochs come before few dear ones.
@@ -45,6 +46,7 @@ class Recipe:
     lesson: float = 0.0
     lesson_side: int = 0
     motion: float = 0.0
+    scenes: float = 0.0
     clip: float = 0.0
     growth: tuple[tuple[float, float, float], ...] = ()
     step: str = "mutual"
@@ -115,7 +117,8 @@ def pretrained() -> Recipe:
         average=0.99,
         lesson=2.0,
         lesson_side=224,
-        motion=0.2,
+        motion=0.3,
+        scenes=0.3,
         clip=5.0,
         growth=((0.6, 0.8, 0.5), (0.85, 1.0, 0.5)),
     )
