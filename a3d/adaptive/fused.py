@@ -29,7 +29,7 @@ SILU = Activation("swish", (), F.silu)
 
 
 @cache
-def _fused_dtypes() -> tuple[torch.dtype, ...]:
+def fused_dtypes() -> tuple[torch.dtype, ...]:
     """What this CPU has kernels for."""
     if not torch.backends.mkldnn.is_available():
         return ()
@@ -77,7 +77,7 @@ class FusedConv3d(nn.Conv3d):
         """Not where something follows each operation: autograd, export, a compiler (which fuses by itself)."""
         if torch.compiler.is_compiling() or (x.requires_grad and torch.is_grad_enabled()):
             return False
-        return x.device.type == "cpu" and x.dtype in _fused_dtypes()
+        return x.device.type == "cpu" and x.dtype in fused_dtypes()
 
     def _is_single(self, x: Tensor) -> bool:
         """Say whether it sees one position, as within squeeze-and-excitation."""

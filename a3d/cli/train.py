@@ -15,10 +15,12 @@ from a3d.adaptive.network import AdaptiveNetwork
 from a3d.cli.options import RANGES, add_data, add_device, command, count, positive, read_data, workers
 from a3d.cli.output import Bar, progress_bar
 from a3d.configuration import ComputationalRange, ConfigurationError
+from a3d.datasets.items import FOREIGN, Item
 from a3d.errors import InputError
 from a3d.inference.checkpoint import load
 from a3d.networks import NETWORKS, build, by_name
 from a3d.paper.kinetics import KINETICS
+from a3d.testing.foreign import foreign_clips
 from a3d.trained import TrainedNetwork
 from a3d.training.loop import Progress
 from a3d.training.recipes import RECIPES
@@ -40,6 +42,11 @@ def add(sub: argparse.ArgumentParser) -> None:
     )
     add_data(sub)
     sub.add_argument("--extra", action="append", default=[], type=Path, help="a further set of the same classes")
+    sub.add_argument(
+        "--foreign",
+        type=Path,
+        help="folder of clips that show none of the classes: all classes shall be as unlikely there",
+    )
     sub.add_argument(
         "--masks",
         action="append",
@@ -103,6 +110,8 @@ def run(options: argparse.Namespace) -> None:
     data = read_data(options, "train")
     for folder in options.extra:
         data.items += read_data(options, "train", data.classes, folder).items
+    if options.foreign:
+        data.items += _foreign(options.foreign, data.task)
     network, range, sampling = _network(options, data.classes, data.task)
     if sampling.rate is None and not (options.init and options.init.is_dir()):  # a checkpoint's sampling holds
         sampling = replace(sampling, rate=median_rate(data))
@@ -129,6 +138,13 @@ def run(options: argparse.Namespace) -> None:
     made = options.out / "checkpoint"
     more = f" --validation FILE --videos {options.videos}" if options.videos else ""
     print(f"wrote {made}; next: a3d table --checkpoint {made} --data {options.data}{more}")
+
+
+def _foreign(folder: Path, task: str) -> list[Item]:
+    """The clips of a folder as clips of none of the classes."""
+    if task != "classification":
+        raise InputError(f"--foreign {folder}: in {task} a clip may show none of the classes anyway; leave it out")
+    return [Item(path, FOREIGN) for paths in foreign_clips(folder).values() for path in paths]
 
 
 def _origin(options: argparse.Namespace) -> dict:

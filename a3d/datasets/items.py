@@ -15,6 +15,8 @@ from a3d.video.decode import Video, header_duration
 Span = tuple[float, float]  # start and end, in seconds
 BoxShares = tuple[float, float, float, float]  # x1, y1, x2, y2 as shares 0..1 of the width and height of the picture
 
+FOREIGN = -1  # the label of a clip that shows none of the classes, which only training takes
+
 
 class DatasetError(A3DError, ValueError):
     """A data set that cannot be read; one line: the place, the cause, the remedy."""
@@ -24,7 +26,7 @@ class Item(NamedTuple):
     """One thing to learn from or to test on.
 
     path: a video, or a folder of its frames.
-    label: a class; several for task "multilabel"; those of each box, a tuple of tuples, for "detection".
+    label: a class, or FOREIGN; several for task "multilabel"; those of each box, a tuple of tuples, for "detection".
     span: the seconds of the file that it is about, None for all of it; (t, t) is a clip centred on t.
     boxes: of people, for "detection".
     times: when each of several labels holds; empty: all the time.

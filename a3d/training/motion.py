@@ -17,6 +17,7 @@ from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.resampling import temporal_indices
 from a3d.configuration import Configuration
+from a3d.datasets.items import FOREIGN
 from a3d.datasets.training_clips import MASK_SIDE
 
 ABOVE = 1.5  # times the mean change of a frame, which a moving camera gives to all of it
@@ -56,7 +57,7 @@ def acting(pixels: Tensor, people: Tensor | None) -> Tensor:
 class EvidenceLoss:
     """The loss of one batch. weight: of it beside the others. where: what `acting` says of the full clips.
 
-    labels: int64 (B,), the true classes.
+    labels: int64 (B,), the true classes; FOREIGN clips do not count.
     """
 
     def __init__(self, network: AdaptiveNetwork, weight: float, where: Tensor, labels: Tensor) -> None:
@@ -68,7 +69,8 @@ class EvidenceLoss:
         frames = self.where[:, temporal_indices(self.where.shape[1], maps[0].shape[2])]
         where = F.adaptive_avg_pool2d(frames, maps[0].shape[3:])
         share = ((evidence * where).sum((1, 2, 3)) + SHARE_FLOOR) / (evidence.sum((1, 2, 3)) + SHARE_FLOOR)
-        return self.weight * parallel.mean(-share.log() * (where.amax((1, 2, 3)) > 0))
+        counts = (where.amax((1, 2, 3)) > 0) & (self.labels != FOREIGN)
+        return self.weight * parallel.mean(-share.log() * counts)
 
 
 def _evidence(network: AdaptiveNetwork, maps: Tensor, configuration: Configuration, labels: Tensor) -> Tensor:

@@ -6,19 +6,22 @@ process giving its part.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
+from a3d.datasets.items import FOREIGN
 
 
 class SingleLabel:
-    """One class is right: cross-entropy. Targets are probabilities that sum to 1."""
+    """One class is right, or none: cross-entropy. Targets are probabilities that sum to 1."""
 
     def targets(self, labels: Tensor, classes: int, smoothing: float = 0.0) -> Tensor:
-        """Turn labels, int64 (rows,), to targets (rows, classes), float32, smoothed."""
-        return F.one_hot(labels, classes).float() * (1 - smoothing) + smoothing / classes
+        """Turn labels, int64 (rows,), to targets (rows, classes), float32, smoothed; all alike for FOREIGN clips."""
+        wanted = F.one_hot(labels.clamp(min=0), classes).float() * (1 - smoothing) + smoothing / classes
+        return torch.where(labels[:, None] == FOREIGN, 1 / classes, wanted)
 
     def loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the cross-entropy, mean over rows; logits, targets: (rows, classes)."""
@@ -65,7 +68,13 @@ def task_of(network: AdaptiveNetwork) -> Task:
 
 
 def hits(logits: Tensor, targets: Tensor) -> float:
-    """Percent of rows, over all processes, whose highest logit is on a class that is right: top-1 for one class."""
+    """Percent of rows, over all processes, whose highest logit is on a class that is right: top-1 for one class.
+
+    Rows for which all classes are as right do not count; 0 if there are no others.
+    """
     answer = targets.gather(1, logits.argmax(1, keepdim=True))[:, 0]
-    right = (answer > 0) & (answer == targets.amax(1))
-    return 100 * parallel.all_reduce(parallel.mean(right.float())).item()
+    lowest, highest = targets.amin(1), targets.amax(1)
+    counts = (lowest == 0) | (lowest < highest) | (highest == 1)
+    right = counts & (answer > 0) & (answer == highest)
+    right, counts = (parallel.all_reduce(parallel.mean(rows.float())).item() for rows in (right, counts))
+    return 100 * right / counts if counts else 0.0

@@ -9,6 +9,7 @@ import torch
 from a3d.cli import main
 from a3d.configuration import Configuration, range_0016
 from a3d.datasets import ClipFolder, TrainingClips, collate
+from a3d.datasets.items import FOREIGN
 from a3d.datasets.training_clips import MASK_SIDE
 from a3d.errors import InputError
 from a3d.maps.masks import evidence_on_masks
@@ -74,6 +75,9 @@ def test_the_loss_is_the_share_of_the_positive_evidence_that_moves(tiny):
     loss = EvidenceLoss(tiny, 0.5, moves, labels)((maps,), tiny.full)
     torch.testing.assert_close(loss, -0.5 * share.log().mean())
     assert EvidenceLoss(tiny, 0.5, moves * 0, labels)((maps,), tiny.full) == 0
+    labels[1] = FOREIGN
+    loss = EvidenceLoss(tiny, 0.5, moves, labels)((maps,), tiny.full)
+    torch.testing.assert_close(loss, -0.5 * share[0].log() / 2)
 
 
 def test_training_draws_the_evidence_to_what_moves():

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from a3d.configuration import ConfigurationError, range_0016
+from a3d.datasets.items import FOREIGN
 from a3d.networks import build, by_name
 from a3d.training.mutual import mutual_step
 from a3d.training.task import MultiLabel, SingleLabel, hits, task_of
@@ -50,6 +51,13 @@ def test_many_labels_stay_finite_for_answers_beyond_doubt():
 def test_hits():
     assert hits(LOGITS, MANY) == pytest.approx(100 / 3)  # the second; nothing can be right for the third
     assert hits(LOGITS, F.one_hot(torch.tensor([3, 3, 0]), 4).float()) == pytest.approx(200 / 3)
+
+
+def test_clips_of_none_of_the_classes_want_all_alike_and_are_neither_hit_nor_miss():
+    targets = SingleLabel().targets(torch.tensor([3, FOREIGN, 0]), 4, 0.1)
+    assert targets[1].tolist() == [0.25] * 4 and targets[0, 3] == pytest.approx(0.925)
+    assert hits(LOGITS, targets) == pytest.approx(50) and hits(LOGITS[1:2], targets[1:2]) == 0
+    assert hits(LOGITS[:, :1], torch.ones(3, 1)) == 100  # of one class, that is right
 
 
 def test_a_step_of_a_multilabel_network_learns():
