@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from a3d import parallel
 from a3d.cli.options import (
@@ -19,11 +20,14 @@ from a3d.cli.options import (
     read_data,
     views,
 )
-from a3d.cli.output import costed, emit, progress_bar, report_broken
+from a3d.cli.output import Bar, costed, emit, progress_bar, report_broken
+from a3d.configuration import Configuration
+from a3d.datasets import ClipSet
 from a3d.datasets.ava import write_detections
 from a3d.errors import InputError
 from a3d.files import replace
 from a3d.inference.prediction import chosen
+from a3d.maps.maps import METHODS
 from a3d.maps.masks import MaskResult, evidence_on_masks
 from a3d.maps.occlusion import OcclusionResult, occlusion_on
 from a3d.temperature import calibration_error, tempered
@@ -55,6 +59,7 @@ def add(sub: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also how the evidence lies to masks of people: .npz by CLASS/NAME.mp4",
     )
+    sub.add_argument("--method", default="cam", choices=METHODS, help="of the maps that --masks and --occlusion test")
     sub.add_argument(
         "--occlusion",
         action="store_true",
@@ -71,44 +76,61 @@ def run(options: argparse.Namespace) -> None:
     if options.detections and (dataset.task != "detection" or len(configurations) > 1):
         raise InputError(f"--detections {options.detections}: it takes those of one configuration on AVA")
     with progress_bar() as bar:
-        task = bar.add_task("test", total=len(dataset))
-        results = evaluate_all(
-            network,
-            dataset,
-            configurations,
-            options.views,
-            progress=lambda done, _: bar.update(task, completed=done),
-        )
+        progress = _told(bar, len(dataset), "test")
+        results = evaluate_all(network, dataset, configurations, options.views, progress=lambda done, _: progress(done))
     report_broken(results[configurations[0]].broken)
     if options.detections and parallel.is_main():
         found = results[configurations[0]].detections()
         replace(options.detections, lambda path: write_detections(path, found))
-    others = foreign_clips(options.foreign) if options.foreign else {}
-    paths = [path for group in others.values() for path in group]
-    rejects = {c: reject(network, dataset, paths, c) for c in configurations if paths}
-    masks = read_masks(options.masks) if options.masks else {}
-    looks = {c: evidence_on_masks(network, dataset, masks, c) for c in configurations if masks}
-    falls = {c: occlusion_on(network, dataset, c) for c in configurations if options.occlusion}
+    more = dict(zip(configurations, _looked(options, network, dataset, configurations), strict=True))
     if options.json:
-        rows = [
-            costed(network, c) | _result(results[c], network.labels) | _error(results[c], network)
-            for c in configurations
-        ]
-        emit(
-            [
-                row | _rejects(rejects.get(c)) | _looks(looks.get(c)) | _falls(falls.get(c))
-                for row, c in zip(rows, configurations, strict=True)
-            ]
-        )
+        emit([_row(network, c, results[c], more[c]) for c in configurations])
         return
     for configuration in configurations:
         print(f"{configuration!s:>16}  {_sentence(results[configuration])}")
-        for line in _more(rejects.get(configuration), looks.get(configuration), falls.get(configuration)):
+        for line in _lines(more[configuration]):
             print(line)
 
 
-def _more(rejects: Foreign | None, looks: MaskResult | None, falls: OcclusionResult | None) -> Iterator[str]:
+class More(NamedTuple):
+    """What else was tested of a configuration, None where nobody asked."""
+
+    rejects: Foreign | None
+    looks: MaskResult | None
+    falls: OcclusionResult | None
+
+
+def _looked(
+    options: argparse.Namespace, network: TrainedNetwork, dataset: ClipSet, configurations: Sequence[Configuration]
+) -> Iterator[More]:
+    """What else was asked for, configuration by configuration."""
+    others = foreign_clips(options.foreign) if options.foreign else {}
+    paths = [path for group in others.values() for path in group]
+    masks, method = read_masks(options.masks) if options.masks else {}, options.method
+    with progress_bar() as bar:
+        for c in configurations:
+            rejects, looks, falls = reject(network, dataset, paths, c) if paths else None, None, None
+            if masks:
+                looks = evidence_on_masks(network, dataset, masks, c, method, _told(bar, len(dataset), f"maps {c}"))
+            if options.occlusion:
+                falls = occlusion_on(network, dataset, c, method, _told(bar, len(dataset), f"occlusion {c}"))
+            yield More(rejects, looks, falls)
+
+
+def _told(bar: Bar, total: int, name: str) -> Callable[[int], None]:
+    """What shows how many clips are done of something."""
+    task = bar.add_task(name, total=total)
+    return lambda done: bar.update(task, completed=done)
+
+
+def _row(network: TrainedNetwork, c: Configuration, result: Result, more: More) -> dict:
+    row = costed(network, c) | _result(result, network.labels) | _error(result, network)
+    return row | _rejects(more.rejects) | _looks(more.looks) | _falls(more.falls)
+
+
+def _lines(more: More) -> Iterator[str]:
     """What else was tested, a line each."""
+    rejects, looks, falls = more
     if rejects:
         yield (
             f"  rejects: AUROC {rejects.auroc:.1f}%; {rejects.caught:.0f}% of {rejects.foreign} foreign clips caught, "

@@ -9,7 +9,7 @@ from pathlib import Path
 from a3d.cli.options import add_budget, add_network, budget, command, load_network
 from a3d.cli.output import costed, emit, ranked
 from a3d.figures.animation import write_animation
-from a3d.maps.maps import Explanation, compare, read_clip
+from a3d.maps.maps import METHODS, Explanation, compare, read_clip
 from a3d.maps.occlusion import Occlusion, occlude
 from a3d.maps.overlay import write_overlay
 
@@ -25,7 +25,7 @@ def add(sub: argparse.ArgumentParser) -> None:
     add_budget(sub)
     sub.add_argument("--label", help="class to explain (the full network's answer)")
     sub.add_argument("--against", metavar="CLASS", help="explain why the class and not this one: the maps' difference")
-    sub.add_argument("--method", default="cam", choices=("cam", "gradcam"))
+    sub.add_argument("--method", default="cam", choices=METHODS)
     sub.add_argument(
         "--occlusion",
         action="store_true",

@@ -242,6 +242,8 @@ def architecture_of(fields: dict[str, Any]) -> Architecture:
 
 def pack(statistics: Statistics) -> Tensor:
     """Return means and variances of every batch norm, side by side in the order of a pass: (2, ΣC)."""
+    if not statistics:
+        return torch.zeros(2, 0)
     means, variances = zip(*statistics.values(), strict=True)
     return torch.stack([torch.cat(means), torch.cat(variances)]).float().cpu()
 

@@ -23,11 +23,12 @@ from a3d.adaptive.resampling import temporal_indices
 from a3d.budgets.budget import Limits
 from a3d.configuration import Configuration, ConfigurationError
 from a3d.inference.prediction import chosen
+from a3d.maps.earlier import layer_cam
 from a3d.trained import TrainedNetwork, check_trained
 from a3d.video.transforms import crops, short_side
 from a3d.video.views import crop_views, decode_views
 
-METHODS = ("cam", "gradcam")
+METHODS = ("cam", "gradcam", "layercam")
 TOP = 0.2  # share of the positions that `Agreement.overlap` compares
 
 
@@ -229,7 +230,8 @@ def explain(
 
     The configuration is given, or the best of the network's table within `gflops=`, `milliseconds=` (of a clip on this
     device), `params=` or `megabytes=`, or the full one. label: a class name
-    or number, the most probable class if left out. method: "cam", exact, or "gradcam"; both in logit units.
+    or number, the most probable class if left out. method: "cam", exact, or "gradcam", or "layercam" with cells of half
+    the side from an earlier stage, which is not exact; all in logit units.
     against: a class name or number: the map is then the difference of both classes' maps.
     dtype: what the convolutions compute in, by PyTorch; by default as the network was loaded to run.
     Raises ConfigurationError for an unknown class or method or a class against itself, MissingStatistics for a
@@ -255,8 +257,10 @@ def explain(
         raise ConfigurationError(f"class {network.labels[index]!r} against itself: choose another to tell it from")
     if method == "cam":
         maps = class_activation_maps(sub, features, index, other)
-    else:
+    elif method == "gradcam":
         maps = _gradient_evidence(sub, tensor, index, other)
+    else:
+        maps = (layer_cam(sub, tensor, index, other),)
     return _explanation(clip, network, configuration, (index, other), method, maps, logits, none)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,21 +43,28 @@ class MaskResult:
 
 
 def evidence_on_masks(
-    network: TrainedNetwork, dataset: ClipSet, masks: Masks, configuration: Configuration
+    network: TrainedNetwork,
+    dataset: ClipSet,
+    masks: Masks,
+    configuration: Configuration,
+    method: str = "cam",
+    progress: Callable[[int], None] = lambda done: None,
 ) -> MaskResult:
     """Return how much of the evidence for each clip's true class lies inside its masks.
 
     masks: uint8 (n, h, w) by `CLASS/NAME.mp4`, 255 inside, of every 8th frame of the video, in its aspect ratio.
+    method: of the maps, as `explain` has it. progress is told the clips that are done.
     Raises EvaluationError if no clip has one.
     """
     rows, clips, cells = [], 0, (0, 0)
-    for item in dataset.items:
+    for done, item in enumerate(dataset.items, 1):
         key = mask_name(item.path)
         if key in masks:
             label = dataset.classes[item.label]
-            explanation = explain(read_clip(item.path, network), network, configuration, label=label)
+            explanation = explain(read_clip(item.path, network), network, configuration, label=label, method=method)
             found = _frames(explanation, _masks_of(item, explanation, masks[key]))
             rows, clips, cells = rows + found, clips + bool(found), explanation.map.shape[1:]
+        progress(done)
     if not rows:
         raise EvaluationError(f"none of the {len(dataset)} clips has a mask: give masks by CLASS/NAME.mp4")
     inside, area, hottest = (100 * float(np.mean(column)) for column in zip(*rows, strict=True))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,19 +101,25 @@ def hide(clip: Tensor, grid: tuple[int, ...], places: Tensor) -> Tensor:
     return torch.where(mask, clip.mean((3, 4), keepdim=True), clip)
 
 
-def occlusion_on(network: TrainedNetwork, dataset: ClipSet, configuration: Configuration) -> OcclusionResult:
+def occlusion_on(
+    network: TrainedNetwork,
+    dataset: ClipSet,
+    configuration: Configuration,
+    method: str = "cam",
+    progress: Callable[[int], None] = lambda done: None,
+) -> OcclusionResult:
     """Return how far the map of each clip's true class passes the check, over the clips that can be read.
 
+    method: of the maps, as `explain` has it. progress is told the clips that are done.
     Raises EvaluationError where there are fewer than two.
     """
     found = []
-    for item in dataset.items:
-        try:
+    for done, item in enumerate(dataset.items, 1):
+        with suppress(VideoError):
             clip = read_clip(item.path, network)
-        except VideoError:
-            continue
-        explanation = explain(clip, network, configuration, label=dataset.classes[item.label])
-        found.append(occlude(clip, network, explanation))
+            explanation = explain(clip, network, configuration, label=dataset.classes[item.label], method=method)
+            found.append(occlude(clip, network, explanation))
+        progress(done)
     if len(found) < 2:
         raise EvaluationError(f"{len(found)} clips can be read: give two or more")
     gains = 100 * np.array([one.gain for one in found])

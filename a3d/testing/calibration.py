@@ -20,14 +20,14 @@ def calibrate(network: AdaptiveNetwork, configuration: Configuration, batches: I
 
     batches: clips (B, 3, T, S, S), normalised float32, a fixed set of training clips; under `torchrun` this process's
     part of it. The average is of moments weighted by count, not a moving one; the network's mode and weights are
-    untouched.
+    untouched. A network without batch norm needs no clips.
     """
     keep_freed_memory(everything=True)
     moments = Moments()
     for clips in batches:
         network.measure(clips, configuration, moments)
     moments = _of_all_processes(moments, network, configuration)
-    if not moments.sums:
+    if not moments.sums and network.uses.channels(configuration.width):
         raise ConfigurationError(f"no clips to calibrate {configuration} with: give at least one")
     network.statistics[configuration] = moments.statistics()
 

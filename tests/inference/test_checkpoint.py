@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch import nn
 
+from a3d.adaptive import adapt
 from a3d.adaptive.checksum import weights_checksum
 from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration, range_0016
@@ -52,6 +54,20 @@ def test_comes_back_whole(network, tmp_path):
     clip = torch.randn(2, 3, network.clip_shape(ONE)[0], 32, 32)
     for configuration in (ONE, TWO):
         assert torch.equal(back(clip, configuration), network(clip, configuration))
+
+
+def test_a_network_without_batch_norm_is_calibrated_and_comes_back(tmp_path):
+    module = nn.Sequential(
+        nn.Conv3d(3, 8, 3, (1, 2, 2), 1), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten(), nn.Linear(8, 3)
+    )
+    network = adapt(module, clip=torch.randn(1, 3, 4, 32, 32))
+    for configuration in (ONE, TWO):
+        calibrate(network, configuration, [])
+    save(TrainedNetwork(network, ("a", "b", "c"), Sampling(4, 2, 32), range_0016(32, 4)), tmp_path / "own")
+    loaded, clip = load(tmp_path / "own", network=module), torch.randn(2, 3, 4, 32, 32)
+    assert set(loaded.statistics) == {ONE, TWO}
+    with torch.no_grad():
+        torch.testing.assert_close(loaded.resident(TWO)(clip), network(clip, TWO))
 
 
 def test_half_precision_rounds_the_weights_alone(network, tmp_path):
