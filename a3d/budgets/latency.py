@@ -18,11 +18,12 @@ from tempfile import TemporaryDirectory
 import torch
 
 from a3d.adaptive.extraction import SubNetwork
+from a3d.adaptive.fused import fused_dtypes
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.adaptive.residents import Residents
 from a3d.budgets.profile import STAGES, Latency, Profile, ProfileError, Timing, device_name
 from a3d.configuration import Configuration
-from a3d.engines.runtime import Runtime
+from a3d.engines.runtime import AUTO, Runtime
 from a3d.synthetic import render, write
 from a3d.version import __version__
 from a3d.video import crop_views, decode_views
@@ -93,8 +94,14 @@ class _Ready:
                 self.network, configuration, runtime, lambda r=runtime: self.network.compiled(configuration, r)
             )
             for runtime in self.runtimes
-            if runtime.precision != "int8" or self._is_quantised(configuration)
+            if self._is_worth_it(runtime, configuration)
         }
+
+    def _is_worth_it(self, runtime: Runtime, configuration: Configuration) -> bool:
+        """Where the precision was left open, those that this processor has to emulate cost minutes, and never win."""
+        if self.network.choice.precision == AUTO and runtime.precision == "bfloat16":
+            return self.network.device.type != "cpu" or torch.bfloat16 in fused_dtypes()
+        return runtime.precision != "int8" or self._is_quantised(configuration)
 
     def _is_quantised(self, configuration: Configuration) -> bool:
         """Where nobody asked for int8 in particular, it is measured if it can be had."""

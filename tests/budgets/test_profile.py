@@ -63,6 +63,18 @@ def test_only_the_configurations_that_are_asked_for(ready, clips):
     assert SMALL in found and FULL not in found
 
 
+@pytest.mark.parametrize("known", [(torch.float32,), (torch.float32, torch.bfloat16)])
+def test_left_open_a_precision_that_the_processor_emulates_is_not_timed(ready, clips, tmp_path, monkeypatch, known):
+    save(ready, tmp_path / "open")
+    monkeypatch.setattr(latency, "fused_dtypes", lambda: known)
+    given = load(tmp_path / "open", engine="pytorch", precision="auto")
+    found = profile(given, next(clips.rglob("*.mp4")), rounds=1, configurations=[SMALL])
+    assert {line.runtime.precision for line in found.latencies} == {str(dtype)[6:] for dtype in known}
+    asked = load(tmp_path / "open", precision="bfloat16")  # who asks for it in particular has it timed
+    found = profile(asked, next(clips.rglob("*.mp4")), rounds=1, configurations=[SMALL])
+    assert {line.runtime.precision for line in found.latencies} == {"bfloat16"}
+
+
 def test_rounds_are_interleaved_and_summed_up_by_median_and_ninth_decile(ready, clips, monkeypatch):
     turns = []
 
