@@ -1,9 +1,10 @@
 """The line between known and foreign clips."""
 
+import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from a3d.rejection import DECAY, described, fit, rejected
+from a3d.rejection import DECAY, described, energy_line, fit, rejected
 
 
 def clouds(known=60, foreign=20, apart=2.0):
@@ -39,3 +40,14 @@ def test_what_is_looked_at_are_means_and_the_energy():
     assert looked.shape == (2, 6)
     torch.testing.assert_close(looked[0, :3], maps[0][0].mean((1, 2, 3)))
     torch.testing.assert_close(looked[:, -1], logits.exp().sum(1).log())
+
+
+def test_for_want_of_foreign_clips_nine_known_ones_of_ten_are_accepted_and_the_energy_alone_counts():
+    known = torch.randn(200, 5, generator=torch.Generator().manual_seed(0)) * 3 + 7
+    line, order = energy_line(known), known[:, -1].argsort()
+    found = rejected(line, known)
+    assert (found < 0.5).float().mean() == pytest.approx(0.9, abs=0.01)
+    assert found[order][100] == pytest.approx(0.1, abs=0.01) and (found[order].diff() <= 0).all()
+    known[:, :-1] = 0
+    assert torch.equal(rejected(line, known), found)
+    assert rejected(energy_line(torch.ones(3, 5)), torch.ones(3, 5)).isfinite().all()  # all alike

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from signal import SIGINT, SIGTERM
 
 import torch
+from rich.progress import TaskID
 
 from a3d import parallel
 from a3d.budgets.refinement import between
@@ -29,8 +31,8 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet
 from a3d.inference.checkpoint import save_table
 from a3d.stopping import Stopped, Terminated
-from a3d.testing.evaluation import build_table, identity
-from a3d.testing.foreign import foreign_clips, learn_to_reject
+from a3d.testing.evaluation import FEWEST, build_table, identity
+from a3d.testing.foreign import Foreign, foreign_clips, learn_from_known, learn_to_reject
 from a3d.testing.quantised import measure_int8
 from a3d.testing.refinement import refine
 from a3d.trained import TrainedNetwork
@@ -74,7 +76,8 @@ def run(options: argparse.Namespace) -> None:
         tested = _test(network, training, dataset, options)
     if options.refine:
         added = _refine(network, training, dataset, options)
-    if options.foreign:
+    can_tell = network.task == "classification" and len(dataset) >= FEWEST
+    if options.foreign or (tested and can_tell):
         _learn_to_reject(network, training, dataset, options)
     if options.precision == INT8:
         in_int8 = _test_int8(network, training, dataset, options)
@@ -139,21 +142,19 @@ def _refine(
 
 
 def _learn_to_reject(network: TrainedNetwork, training: ClipSet, dataset: ClipSet, options: argparse.Namespace) -> None:
-    wanted = [row.configuration for row in network.table.trade_off()]
-    wanted = list(
-        dict.fromkeys([*wanted, network.full, network.table.full.configuration, *(options.configuration or [])])
-    )
-    wanted = [c for c in wanted if c in network.statistics]
+    listed = [row.configuration for row in network.table.trade_off()]
+    asked = [*listed, network.full, network.table.full.configuration, *(options.configuration or [])]
+    wanted = [c for c in dict.fromkeys(asked) if c in network.statistics]
+    if not options.foreign:
+        wanted = [c for c in wanted if c not in network.rejections]
+    found: list[Foreign] = []
     with progress_bar() as bar:
         task = bar.add_task("learn to reject", total=None)
-        found = learn_to_reject(
-            network,
-            training,
-            dataset,
-            foreign_clips(options.foreign),
-            wanted,
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
+        progress = partial(_shown, bar, task)
+        if options.foreign:
+            found = learn_to_reject(network, training, dataset, foreign_clips(options.foreign), wanted, progress)
+        elif wanted:
+            learn_from_known(network, dataset, wanted, progress)
     _save(network, options)
     if not options.json:
         for one in found:
@@ -161,6 +162,10 @@ def _learn_to_reject(network: TrainedNetwork, training: ClipSet, dataset: ClipSe
                 f"{one.configuration!s:>16}  rejects actions left out of its learning: AUROC {one.auroc:.1f}%; "
                 f"caught {one.caught:.0f}%, known clips accepted {one.accepted:.0f}%"
             )
+
+
+def _shown(bar: Bar, task: TaskID, done: int, total: int) -> None:
+    bar.update(task, completed=done, total=total)
 
 
 def _test_int8(

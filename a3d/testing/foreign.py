@@ -13,7 +13,7 @@ from a3d.configuration import Configuration
 from a3d.datasets import ClipSet
 from a3d.datasets.items import Item
 from a3d.datasets.videos import videos_of
-from a3d.rejection import described, fit, rejected
+from a3d.rejection import described, energy_line, fit, rejected
 from a3d.testing.clips import Clips
 from a3d.testing.errors import EvaluationError
 from a3d.testing.evaluation import spread
@@ -81,6 +81,21 @@ def learn_to_reject(
         results.append(_held_out(c, known, tested, others, empty[c], *groups))
         network.rejections[c] = fit(_weighed(known, tested), torch.cat([others, empty[c]]))
     return results
+
+
+def learn_from_known(
+    network: TrainedNetwork,
+    dataset: ClipSet,
+    configurations: Sequence[Configuration],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Set `network.rejections` of configurations from clips of the classes alone, which training has not seen.
+
+    Up to 512 of `dataset` are looked at. What it gives is judged by `reject`, once there are foreign clips.
+    """
+    items = spread(dataset.items, KNOWN)
+    looked, _ = _look(network, items, dataset.open, configurations, lambda done: progress(done, len(items)))
+    network.rejections |= {c: energy_line(known) for c, known in looked.items()}
 
 
 def reject(network: TrainedNetwork, dataset: ClipSet, foreign: Sequence[Path], configuration: Configuration) -> Foreign:

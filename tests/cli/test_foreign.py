@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
-from a3d.cli import main
+from a3d.cli import main, table
 from a3d.video.encode import write_video
 
 
@@ -43,3 +43,13 @@ def test_taught_tested_and_told(checkpoint, data, clip, others, tmp_path, capsys
     assert 0 <= json.loads(capsys.readouterr().out)[0]["none"] <= 1
     main(["predict", clip, "--checkpoint", str(checkpoint), "--json"])
     assert json.loads(capsys.readouterr().out)[0]["none"] is None
+
+
+def test_a_table_of_enough_clips_teaches_it_without_foreign_ones(checkpoint, data, clip, tmp_path, capsys, monkeypatch):
+    folder = str(shutil.copytree(checkpoint, tmp_path / "taught"))
+    monkeypatch.setattr(table, "FEWEST", 2)
+    asked = ["--configuration", "32x4@1.0", "--calibration-clips", "2"]
+    main(["table", "--checkpoint", folder, "--data", str(data), *asked])
+    capsys.readouterr()
+    main(["predict", clip, "--checkpoint", folder, "--configuration", "32x4@1.0", "--json"])
+    assert 0 <= json.loads(capsys.readouterr().out)[0]["none"] <= 1

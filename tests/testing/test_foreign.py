@@ -12,7 +12,7 @@ from a3d.maps import findings, read_clip
 from a3d.testing import foreign as rejecting
 from a3d.testing.errors import EvaluationError
 from a3d.testing.evaluation import build_table
-from a3d.testing.foreign import auroc, foreign_clips, learn_to_reject, reject
+from a3d.testing.foreign import auroc, foreign_clips, learn_from_known, learn_to_reject, reject
 from a3d.video.encode import write_video
 
 FULL, SMALL = Configuration(32, 4, 1.0), Configuration(24, 2, 0.5)
@@ -89,6 +89,15 @@ def test_too_few_classes_and_untaught_networks_are_refused(network, clips):
         learn_to_reject(network, data, data, {"a": [], "b": []}, [FULL])
     with pytest.raises(EvaluationError, match=r"a3d table --foreign DIR"):
         reject(network, data, [], FULL)
+
+
+def test_without_foreign_clips_the_known_ones_set_the_line(network, clips, others):
+    data = ClipFolder(clips, "val")
+    build_table(network, ClipFolder(clips, "train"), data, [FULL, SMALL])
+    learn_from_known(network, data, [FULL])
+    assert set(network.rejections) == {FULL} and network.rejections[FULL][:-2].eq(0).all()
+    paths = [path for group in foreign_clips(others).values() for path in group]
+    assert reject(network, data, paths, FULL).accepted == pytest.approx(90, abs=100 / len(data))
 
 
 def test_auroc():
