@@ -316,8 +316,7 @@ class Run:
         """What a resumed run must have in common with the one that was stopped: all but the learning rate."""
         values = {"seed": self.seed, "clips": len(self.clips), "sampling": self.clips.sampling, "range": self.range}
         values |= asdict(self.network.architecture) | asdict(self.recipe) | {"data": fingerprint(self.clips.dataset)}
-        if self.clips.masks is not None:
-            values["masks"] = masks_fingerprint(self.clips.masks)
+        values["masks"] = "none" if self.clips.masks is None else masks_fingerprint(self.clips.masks)
         del values["rate"]
         return {name: str(value) for name, value in values.items()}
 
@@ -347,15 +346,14 @@ class Run:
         settings = self._settings()
         for name, value in settings.items():
             before = state["settings"].get(name)
-            if name == "data" and before is not None and before != value:
+            if before in (None, value):  # states of older versions do not have every setting
+                continue
+            if name == "data":
                 raise TrainingError(
                     f"{path} was trained on other clips, or with other labels, than these {len(self.clips)}: give its "
                     "data, or another --out"
                 )
-            if before != value and name != "data":  # which states of older versions do not have
-                raise TrainingError(
-                    f"{path} was trained with {name} {state['settings'].get(name)}, not {value}: repeat its command"
-                )
+            raise TrainingError(f"{path} was trained with {name} {before}, not {value}: repeat its command")
         self.step, self.average, self.lowest = state["step"], state["average"], state.get("lowest", math.inf)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])

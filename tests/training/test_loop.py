@@ -168,6 +168,16 @@ def test_resuming_on_other_clips_is_refused(data, tmp_path, change):
         run.resume()
 
 
+def test_a_state_of_a_version_that_knew_fewer_settings_is_resumed(data, tmp_path):
+    start(data, tmp_path).save_state()
+    state = torch.load(tmp_path / "state.pt")
+    assert state["settings"].pop("scenes") == "0.0" and state["settings"].pop("masks") == "none"
+    torch.save(state, tmp_path / "state.pt")
+    assert start(data, tmp_path).resume()
+    with pytest.raises(TrainingError, match=r"trained with smoothing 0\.1, not 0\.2: repeat"):
+        start(data, tmp_path, replace(RECIPE, smoothing=0.2)).resume()
+
+
 def test_data_that_was_moved_is_the_same(data, tmp_path):
     shutil.copytree(data, tmp_path / "moved")
     assert fingerprint(ClipFolder(data, "train")) == fingerprint(ClipFolder(tmp_path / "moved", "train"))
