@@ -10,7 +10,7 @@ import streamlit as st
 from a3d.configuration import Configuration, ConfigurationError
 
 KNOWN = {"network", "clip", "unit", "configuration", "budget", "class", "method", "first", "second"}
-KNOWN |= {"against", "with", "trade_off", "least", "run", "upload", "film"}
+KNOWN |= {"against", "with", "trade_off", "least", "run", "upload", "film", "view", "configurations", "many"}
 
 
 def check(name: str, options: Iterable[str], remedy: str = "") -> None:
@@ -36,9 +36,25 @@ def check_configuration(name: str, options: Iterable[str]) -> None:
     check(name, options, "give one that was tested, as in 160x4@0.8")
 
 
-def refuse(name: str, why: str) -> None:
-    """Keep a complaint about a parameter, until the visitor chooses something."""
-    value = st.query_params[name]
+def configurations(name: str, options: Iterable[str]) -> list[str]:
+    """What a parameter as `224x4@1,160x4@0.8` asks for, in the words of the options; what is none of them is named."""
+    asked = [_key(text) for text in st.query_params.get(name, "").split(",") if text]
+    if wrong := [key for key in asked if key not in options]:
+        refuse(name, "give some that were tested, as in 224x4@1,160x4@0.8", ", ".join(wrong))
+        del st.query_params[name]
+    return [key for key in dict.fromkeys(asked) if key not in wrong]
+
+
+def _key(text: str) -> str:
+    try:
+        return Configuration.parse(text).key
+    except ConfigurationError:
+        return text
+
+
+def refuse(name: str, why: str, value: str = "") -> None:
+    """Keep a complaint about a parameter, until the visitor chooses something. value: the part of it that is wrong."""
+    value = value or st.query_params[name]
     _complaints()[name] = f"The address says **{_plain(name)} = {_plain(value)}**, which is not to be had: {why}."
 
 

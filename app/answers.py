@@ -13,7 +13,7 @@ from clips import Shown
 from sources import Source, network_of
 
 from a3d.configuration import Configuration
-from a3d.figures import film_strip, probabilities_figure, shares_figure
+from a3d.figures import Caption, film_strip, probabilities_figure, shares_figure, small_multiples
 from a3d.figures.animation import write_animation
 from a3d.maps import Comparison, Explanation, Occlusion, explain, occlude
 from a3d.maps.overlay import write_overlay
@@ -91,6 +91,24 @@ def _in_words(found: Explanation) -> list[tuple[str, float]]:
 def figures(source: Source, shown: Shown, both: Comparison) -> dict[str, go.Figure]:
     """By what they show: answers, time, space."""
     return _figures(source, shown.key, _pair(both), _question(both.full), both)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _multiples(
+    source: Source,
+    key: str,
+    configurations: tuple[Configuration, ...],
+    question: tuple,
+    captions: tuple[Caption, ...],
+    _told: list[Explanation],
+) -> str:
+    return small_multiples(_told, captions)
+
+
+def multiples(source: Source, shown: Shown, told: list[Explanation], captions: tuple[Caption, ...]) -> str:
+    """Several networks on a clip as rows of pictures, HTML."""
+    configurations = tuple(one.configuration for one in told)
+    return _multiples(source, shown.key, configurations, _question(told[0]), captions, told)
 
 
 @st.cache_data(max_entries=32, show_spinner="Drawing the video …")

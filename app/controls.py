@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import address
+import numpy as np
 import streamlit as st
 import words
+from dial import buyable
 from sources import Source, sources, table_of
 
 from a3d.budgets.table import Row, Table
@@ -16,6 +18,16 @@ NOTHING = "No other class"
 METHODS = {"Exact": "cam", "Grad-CAM": "gradcam"}
 METRICS = {"top-1": "Top-1 accuracy", "mAP": "Mean average precision"}
 FULL, CHOICE = "Full network", "The dial's choice"
+TWO, SEVERAL = "Two in detail", "Two to six in rows"
+MOST = 6  # rows
+AT_FIRST = 5  # of them, spread over the trade-off list
+
+
+def choose_view() -> bool:
+    """Whether several networks are laid below each other, not two side by side."""
+    address.check("view", (TWO, SEVERAL), f"views are {TWO} and {SEVERAL}")
+    chosen = st.segmented_control("View", [TWO, SEVERAL], default=TWO, required=True, key="view", bind="query-params")
+    return chosen == SEVERAL
 
 
 def choose_source(title: str, left=None, right=None) -> Source:
@@ -47,6 +59,18 @@ def tested(source: Source) -> Table:
         st.info(words.UNTESTED)
         st.stop()
     return table
+
+
+def choose_question(labels: tuple[str, ...]) -> tuple[str | None, str | None, str]:
+    """What the maps are to answer: for which class, against which other one, and by which method."""
+    with st.container(key="question"):
+        for_, against, how = st.columns([3, 3, 2])
+    with for_:
+        label = choose_class(labels)
+    with against:
+        other = choose_against(labels)
+    with how:
+        return label, other, choose_method()
 
 
 def choose_class(labels: tuple[str, ...]) -> str | None:
@@ -106,6 +130,46 @@ def choose_pair(table: Table, chosen: Row, left, right) -> tuple[Configuration, 
     first = left.selectbox("First network", list(rows), key="first", bind="query-params")
     second = right.selectbox("Second network", list(rows), 1, key="second", bind="query-params")
     return rows[first].configuration, rows[second].configuration
+
+
+def choose_several(table: Table) -> list[Row]:
+    """The configurations to lay below each other, dearest first: at first a spread over the trade-off list.
+
+    As with the clip, the address is written here: what another page had bound, Streamlit forgets on the way back.
+    """
+    rows = {row.configuration.key: row for row in sorted(table.rows, key=lambda row: -row.gflops)}
+    spread = _spread(table)
+    picked = st.session_state.get("picked")
+    if picked is None:
+        picked = address.configurations("configurations", rows) or spread
+    known = [key for key in picked if key in rows][:MOST]
+    st.session_state["configurations"] = known if known or not picked else spread
+    chosen = st.multiselect(
+        f"Configurations (2 to {MOST})",
+        list(rows),
+        format_func=lambda key: str(rows[key].configuration),
+        key="configurations",
+        max_selections=MOST,
+        on_change=_picked,
+        help="Any tested ones: side² × frames, share of the channels. They are shown dearest first.",
+    )
+    if chosen != spread:
+        st.query_params["configurations"] = ",".join(chosen)
+    elif "configurations" in st.query_params:
+        del st.query_params["configurations"]
+    return sorted((rows[key] for key in chosen), key=lambda row: -row.gflops)
+
+
+def _spread(table: Table) -> list[str]:
+    """Some of the trade-off list, from the full network to the cheapest."""
+    stops = buyable(table, "gflops", None)[::-1]
+    places = np.linspace(0, len(stops) - 1, min(AT_FIRST, len(stops))).round().astype(int)
+    return [stops[place].configuration.key for place in places.tolist()]
+
+
+def _picked() -> None:
+    address.forget()
+    st.session_state["picked"] = st.session_state["configurations"]
 
 
 def show_choice(row: Row, table: Table) -> None:

@@ -15,6 +15,7 @@ from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Option
 from a3d.deploy.live.trace import Step
+from a3d.figures import Caption
 from a3d.inference.segments import Moment, label_of
 from a3d.maps import Agreement, Comparison, Evidence, Explanation, Finding, Occlusion
 from a3d.maps import agreement as agreement_of
@@ -25,7 +26,8 @@ UNIT_NAMES = {
     "share": "as a share of the full network's GFLOPs",
     "params": "in parameters",
 }
-UNSURE = 0.5  # of less, a class is no answer
+ENOUGH = 0.5  # of less, a class is no answer
+ANSWER, NONE, UNSURE = "answer", "none of these", "unsure"
 CELLS = 4  # a side: maps of fewer are too coarse for words on how far two agree
 RACE = 2500.0  # milliseconds that it may take
 SLOWED = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -131,18 +133,41 @@ def known(labels: Sequence[str]) -> str:
 
 
 def says(probabilities: Sequence[tuple[str, float]], none: float | None) -> tuple[str, str]:
-    """What a network answers, and how sure it is. probabilities: classes, most probable first."""
+    """What a network answers, and how sure it is, Markdown. probabilities: classes, most probable first."""
+    kind, name, chance = believed(probabilities, none)
+    if kind == UNSURE:
+        return "is **unsure**", f"{name} at {chance:.0%}"
+    return f"says **{name.lower() if kind == NONE else name}**", f"{chance:.0%}"
+
+
+def believed(probabilities: Sequence[tuple[str, float]], none: float | None) -> tuple[str, str, float]:
+    """What a network answers: `ANSWER`, `NONE` or `UNSURE`; the class, or none, in words; and how probable that is."""
     label, probability = probabilities[0]
-    if none is not None and none >= UNSURE:
-        return "says **none of these**", f"{none:.0%}"
-    if probability < UNSURE:
-        return "is **unsure**", f"{class_name(label)} at {probability:.0%}"
-    return f"says **{class_name(label)}**", f"{probability:.0%}"
+    if none is not None and none >= ENOUGH:
+        return NONE, "None of these", none
+    return ANSWER if probability >= ENOUGH else UNSURE, class_name(label), probability
+
+
+def answered(probabilities: Sequence[tuple[str, float]], none: float | None) -> str:
+    """The same in a few words, for a table."""
+    kind, name, chance = believed(probabilities, none)
+    return f"Unsure: {name}, {chance:.0%}" if kind == UNSURE else f"{name}, {chance:.0%}"
+
+
+def caption(row: Row, told: Explanation, table: Table, unit: str, profile: Profile | None) -> Caption:
+    """What stands beside a row of small multiples; GFLOPs where it was not timed."""
+    if unit == "milliseconds" and any(one.configuration not in profile for one in (row, table.full)):
+        unit = "gflops"
+    cost = costs(table, unit, profile)
+    _, _, chance = believed(told.predictions, told.none)
+    name = f"{row.configuration}{', full network' if row == table.full else ''}"
+    about = f"{budget(cost(row), unit, cost(table.full))}, {row.accuracy:.1f}% {table.metric}"
+    return Caption(name, about, answered(told.predictions, told.none), chance)
 
 
 def verdict(both: Comparison) -> str:
     """Both answers in one sentence, Markdown."""
-    return _verdict(says(both.full.predictions, None), says(both.sub.predictions, None), both.names)
+    return _verdict(*(says(one.predictions, one.none) for one in (both.full, both.sub)), both.names)
 
 
 def verdict_of(full: Finding, sub: Finding, labels: tuple[str, ...]) -> str:
@@ -314,7 +339,7 @@ def idle(options: Sequence[Option]) -> str:
 def live_answer(step: Step) -> tuple[str, str]:
     """A class, or that the network is unsure; and its probability."""
     name, probability = class_name(step.label), f"{step.probability:.0%}"
-    return (name, probability) if step.probability >= UNSURE else ("Unsure", f"{name} at {probability}")
+    return (name, probability) if step.probability >= ENOUGH else ("Unsure", f"{name} at {probability}")
 
 
 def in_time(steps: Sequence[Step]) -> tuple[str, str]:
@@ -450,6 +475,12 @@ STRIP = (
     "The frames as each network gets them, small ones blurred as they are for the network. Bright colours speak for "
     "the class, blue ones against it; bare places do neither. The strongest frame is framed."
 )
+ROWS = (
+    "A row for each configuration, dearest first: its cost, how often it is right on the test clips, what it answers "
+    "here, and its map over the same moments of the clip. All maps are for one class, on one colour scale; the "
+    "strongest frame of each row is framed."
+)
+SEVERAL = "Choose at least two configurations to lay below each other."
 AGREEMENT = (
     "Measured on the frames that both saw. Overlap: the part of one map's strongest fifth that is in the other's "
     "strongest fifth, 20% by chance. Correlation: of the two maps, place by place, 1 if they are alike. Shift: from "

@@ -72,7 +72,7 @@ def film_strip(comparison: Comparison) -> go.Figure:
         title = f'<span style="color:{colour}">■</span> {title}'
         y = top - HEADER + 2
         figure.add_annotation(x=0, y=y, xref="paper", text=title, showarrow=False, xanchor="left", yanchor="bottom")
-        for frame, picture in enumerate(_cells(explanation, comparison.scale, pathway, colour)):
+        for frame, picture in enumerate(pictures(explanation, comparison.scale, colour, pathway)):
             figure.add_layout_image(
                 source=picture,
                 x=frame + 0.5,
@@ -87,7 +87,7 @@ def film_strip(comparison: Comparison) -> go.Figure:
             )
         figure.add_trace(_hover(explanation, pathway, top - HEADER - cell / 2))
     if comparison.scale > 0:
-        figure.add_trace(_colour_bar(comparison.scale, _question(comparison.full)))
+        figure.add_trace(_colour_bar(comparison.scale, question(comparison.full)))
     look(figure, height + 100, showlegend=False)
     figure.update_layout(margin={"l": 8, "r": 8, "t": 0, "b": 100})
     figure.update_xaxes(range=(0, count), tickvals=np.arange(count) + 0.5, showgrid=False, showline=False)
@@ -196,6 +196,42 @@ def cuboid_figure(configuration: Configuration, full: Configuration) -> go.Figur
     return figure
 
 
+def pictures(explanation: Explanation, scale: float, colour: str, pathway: int = 0) -> list[str]:
+    """Return a picture for each frame of the full clip, as an address that holds the picture itself.
+
+    scale: the evidence at which colours end. colour: of the border of the frame with the largest share of it.
+    """
+    shares = explanation.evidence[pathway].shares_by_frame(len(explanation.frames))
+    found = overlays(explanation, scale, CELL, pathway)
+    if np.nansum(shares) > 0:
+        _frame(found[np.nanargmax(shares)], hex_to_rgb(colour))
+    return [NOT_SEEN if np.isnan(share) else _embedded(picture) for share, picture in zip(shares, found, strict=True)]
+
+
+def moments(explanation: Explanation, pathway: int = 0) -> list[str]:
+    """Return what there is to say of each frame of the full clip: when it is, and how much evidence is in it."""
+    evidence, count = explanation.evidence[pathway], len(explanation.frames)
+    shares, maps = evidence.shares_by_frame(count), evidence.by_frame(count)
+    return [
+        f"{explanation.all_times[i]:.2f} s: "
+        + ("not seen" if np.isnan(shares[i]) else f"{shares[i]:.0%} of the evidence, at most {maps[i].max():.2g}")
+        for i in range(count)
+    ]
+
+
+def question(explanation: Explanation) -> str:
+    """Return what the two ends of the colour scale mean."""
+    if explanation.other is None:
+        return "evidence against and for the class, logits"
+    return f"evidence for {explanation.other} and for {explanation.name}, logits"
+
+
+def scale_colours(levels: np.ndarray) -> list[list[int]]:
+    """Return the scale as it looks over a grey picture, red, green and blue. levels: -1..1, shares of the scale."""
+    grey = np.full((len(levels), 1, 1, 3), 128, np.uint8)
+    return blend(grey, levels[:, None, None], 1.0)[:, 0, 0].tolist()
+
+
 def _square(corner: np.ndarray, width: float, height: float, fill: str, line: str) -> go.Scatter:
     x, y = corner
     return go.Scatter(
@@ -232,17 +268,6 @@ def _row_title(who: str, explanation: Explanation, pathway: int) -> str:
     return f"<b>{who}</b> {explanation.configuration}{which}"
 
 
-def _cells(explanation: Explanation, scale: float, pathway: int, colour: str) -> list[str]:
-    """A picture for each frame of the full clip, as an address that holds the picture itself."""
-    shares = explanation.evidence[pathway].shares_by_frame(len(explanation.frames))
-    pictures = overlays(explanation, scale, CELL, pathway)
-    if np.nansum(shares) > 0:
-        _frame(pictures[np.nanargmax(shares)], hex_to_rgb(colour))
-    return [
-        NOT_SEEN if np.isnan(share) else _embedded(picture) for share, picture in zip(shares, pictures, strict=True)
-    ]
-
-
 def _frame(picture: np.ndarray, colour: tuple[int, int, int]) -> None:
     """Draws a border into (S, S, 3)."""
     width = max(2, len(picture) // 32)
@@ -258,16 +283,10 @@ def _embedded(picture: np.ndarray) -> str:
 
 def _hover(explanation: Explanation, pathway: int, y: float) -> go.Scatter:
     """Invisible points in the middle of the cells, which tell the numbers."""
-    evidence, count = explanation.evidence[pathway], len(explanation.frames)
-    shares, maps = evidence.shares_by_frame(count), evidence.by_frame(count)
-    texts = [
-        f"{explanation.all_times[i]:.2f} s: "
-        + ("not seen" if np.isnan(shares[i]) else f"{shares[i]:.0%} of the evidence, at most {maps[i].max():.2g}")
-        for i in range(count)
-    ]
+    texts = moments(explanation, pathway)
     return go.Scatter(
-        x=np.arange(count) + 0.5,
-        y=[y] * count,
+        x=np.arange(len(texts)) + 0.5,
+        y=[y] * len(texts),
         mode="markers",
         marker={"opacity": 0, "size": 40},
         text=texts,
@@ -275,17 +294,9 @@ def _hover(explanation: Explanation, pathway: int, y: float) -> go.Scatter:
     )
 
 
-def _question(explanation: Explanation) -> str:
-    """What the ends of the scale mean."""
-    if explanation.other is None:
-        return "evidence against and for the class, logits"
-    return f"evidence for {explanation.other} and for {explanation.name}, logits"
-
-
 def _colour_bar(scale: float, title: str) -> go.Scatter:
     """The scale as it looks over a grey picture."""
     levels = np.linspace(-1, 1, 65)
-    colours = blend(np.full((65, 1, 1, 3), 128, np.uint8), levels[:, None, None], 1.0)[:, 0, 0]
     return go.Scatter(
         x=[None],
         y=[None],
@@ -295,7 +306,8 @@ def _colour_bar(scale: float, title: str) -> go.Scatter:
             "cmin": -scale,
             "cmax": scale,
             "colorscale": [
-                ((level + 1) / 2, label_rgb(colour)) for level, colour in zip(levels, colours.tolist(), strict=True)
+                ((level + 1) / 2, label_rgb(colour))
+                for level, colour in zip(levels, scale_colours(levels), strict=True)
             ],
             "showscale": True,
             "colorbar": {

@@ -63,14 +63,27 @@ def predict(
     Raises VideoError for a file without pictures, BudgetError below the cheapest tested configuration,
     MissingStatistics for one that was not calibrated, ConfigurationError for a network in training mode.
     """
-    check_trained(network)
-    if network.training:
-        raise ConfigurationError(
-            "the network is in training mode, where clips influence each other: call network.eval()"
-        )
+    _check_ready(network)
     configuration = chosen(network, configuration, **budget)
     frames, times = decode_views(path, network.sampling, views[0])
-    clips = crop_views(frames, network.sampling, views[1], network.clip_shape(configuration)[1])
+    return predict_frames(frames, times, network, configuration, views[1], dtype)
+
+
+def predict_frames(
+    frames: Tensor,
+    times: np.ndarray,
+    network: TrainedNetwork,
+    configuration: Configuration,
+    crops: int = 1,
+    dtype: torch.dtype | None = None,
+) -> Prediction:
+    """Predict what happens in clips that are decoded already, so that several configurations need one decoding.
+
+    frames, times: uint8 (clips, T, H, W, 3) and their seconds (clips, T), as `decode_views` returns them. crops: of
+    each clip in space, 1 or 3. Raises as `predict` does.
+    """
+    _check_ready(network)
+    clips = crop_views(frames, network.sampling, crops, network.clip_shape(configuration)[1])
     parts, none = clips.to(network.device).split(BATCH), Nones(network, configuration)
     mean = answer(network.resident(configuration, dtype), parts, 1, none.seen, network.temperature(configuration))[0]
     order = mean.argsort(descending=True, stable=True).tolist()
@@ -79,10 +92,18 @@ def predict(
         tuple(mean[order].tolist()),
         configuration,
         cost(network, configuration).gflops,
-        views,
+        (len(frames), crops),
         times[:, network.seen_frames(configuration, times.shape[1])],
         none.mean(),
     )
+
+
+def _check_ready(network: TrainedNetwork) -> None:
+    check_trained(network)
+    if network.training:
+        raise ConfigurationError(
+            "the network is in training mode, where clips influence each other: call network.eval()"
+        )
 
 
 class Nones:

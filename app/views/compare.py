@@ -1,43 +1,62 @@
-"""Two configurations on one clip: what they answer, where and when they look, and how far they agree."""
+"""Two configurations on one clip: what they answer, where and when they look, and how far they agree; or up to six."""
 
 import streamlit as st
 import words
-from answers import comparison, explanation, figures, occlusion, overlay
+from answers import comparison, explanation, figures, multiples, occlusion, overlay
 from clips import Shown, choose_clip
-from controls import choose_against, choose_class, choose_method, choose_pair, choose_source, tested
-from panel import BARE, dial
-from sources import Source
+from controls import choose_pair, choose_question, choose_several, choose_source, choose_view, tested
+from panel import BARE, choose_counting, dial
+from sources import Source, network_of
 
+from a3d.budgets.table import Table
 from a3d.figures import occlusion_figure
 from a3d.maps import Comparison
 from a3d.maps.saving import maps_npz, page
 
 
-def compared(source: Source, table, choice) -> tuple[Shown, Comparison] | None:
-    """What is set at the head of the page. A bad clip costs a line, not the page."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+def choose_here(source: Source, place) -> Shown | None:
+    """The clip, and where to give one's own. place: the columns for both."""
     count = st.session_state.get("uploads", 0)  # a new key closes it
-    popover = right.popover("Your own video", icon=":material/upload:", width="stretch", key=f"own_{count}")
-    shown = choose_clip(source, left, popover)
-    if shown is None:
-        return None
+    popover = place[1].popover("Your own video", icon=":material/upload:", width="stretch", key=f"own_{count}")
+    return choose_clip(source, place[0], popover)
+
+
+def compared(source: Source, table: Table, shown: Shown) -> Comparison | None:
+    """What is set at the head of the page. A bad clip costs a line, not the page."""
+    choice = dial(source, table)
     with st.container(key="pair"):
         left, right = st.columns(2)
     pair = choose_pair(table, choice.row, left, right)
     try:
-        labels = explanation(source, shown, pair[0]).labels
-        with st.container(key="question"):
-            for_, against, how = st.columns([3, 3, 2])
-        with for_:
-            label = choose_class(labels)
-        with against:
-            other = choose_against(labels)
-        with how:
-            method = choose_method()
-        return shown, comparison(source, shown, pair, label, method, other)
+        label, other, method = choose_question(explanation(source, shown, pair[0]).labels)
+        return comparison(source, shown, pair, label, method, other)
     except ValueError as error:
         st.error(str(error), icon=":material/movie:")
         return None
+
+
+def in_rows(source: Source, table: Table, shown: Shown) -> None:
+    """Two to six networks below each other."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    with right:
+        unit, profile = choose_counting(source)
+    with left:
+        rows = choose_several(table)
+    label, other, method = choose_question(network_of(source).labels)
+    if len(rows) < 2:
+        st.info(words.SEVERAL)
+        return
+    try:
+        with st.spinner("Looking at the clip …"):
+            first = explanation(source, shown, rows[0].configuration, label, method, other)
+            others = [explanation(source, shown, row.configuration, first.name, method, other) for row in rows[1:]]
+    except ValueError as error:
+        st.error(str(error), icon=":material/movie:")
+        return
+    told = [first, *others]
+    captions = [words.caption(*pair, table, unit, profile) for pair in zip(rows, told, strict=True)]
+    st.header(f"Where they look for {words.question(first)}", help=words.ROWS)
+    st.html(multiples(source, shown, told, tuple(captions)))
 
 
 def answers(both: Comparison, drawn: dict) -> None:
@@ -123,15 +142,19 @@ def downloads(shown: Shown, both: Comparison, drawn: dict, video: bytes) -> None
 
 QUIET = {"delta_color": "off", "delta_arrow": "off", "border": True}
 
-source = choose_source("Two networks, one clip")
+head, view = st.container(), st.columns([3, 4, 2.5], vertical_alignment="bottom")
+with view[0]:
+    is_several = choose_view()
+with head:
+    source = choose_source("Several networks, one clip" if is_several else "Two networks, one clip")
 table = tested(source)
 if source.published:
     st.info("This is a published table: numbers alone. Choose a checkpoint to run its network on a clip.")
     st.stop()
-choice = dial(source, table)
-found = compared(source, table, choice)
-if found:
-    shown, both = found
+shown = choose_here(source, view[1:])
+if shown is not None and is_several:
+    in_rows(source, table, shown)
+elif shown is not None and (both := compared(source, table, shown)):
     drawn = figures(source, shown, both)
     answers(both, drawn)
     places(both, drawn)

@@ -105,7 +105,11 @@ with below:
         st.plotly_chart(figure, key="kept", config=BARE, alt=kept)
     trade_off_list(table, choice, profile)
     if not source.published:
-        st.page_link("views/compare.py", label="Compare any two, in time and as video", icon=":material/compare:")
+        st.page_link(
+            "views/compare.py",
+            label="Compare any two, in time and as video, or up to six in rows",
+            icon=":material/compare:",
+        )
         with st.expander("The same in Python and on the command line", icon=":material/code:"):
             st.code(words.in_python(source.folder, choice.row.configuration), language="python")
             st.code(words.as_commands(source.folder, choice.row.configuration), language="bash")

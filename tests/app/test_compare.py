@@ -1,5 +1,6 @@
 """Compare, driven without a browser."""
 
+import re
 import sys
 
 import numpy as np
@@ -122,3 +123,85 @@ def test_an_address_names_classes_as_the_network_or_in_words(served):
         app = page(app, "compare")
         assert healthy(app) and not app.warning
         assert (app.selectbox(key="class").value, app.selectbox(key="against").value) == ("wave", "jump")
+
+
+def in_rows(video, **address):
+    app = opened()
+    app.query_params.update({"view": "Two to six in rows"} | address)
+    return upload(page(app, "compare"), video)
+
+
+def rows(app) -> list[str]:
+    """The rows of small multiples, HTML."""
+    found = [part.proto.body for part in app.get("html") if "a3d-multiples" in part.proto.body]
+    return re.findall("<section>.*?</section>", found[0], re.DOTALL) if found else []
+
+
+def words_of(row: str) -> list[str]:
+    """Name, cost and answer beside a row."""
+    return re.findall("<(?:h3|p)>(.*?)</(?:h3|p)>", row)
+
+
+def test_several_networks_are_rows_that_say_what_the_library_says(served, network, video):
+    app = in_rows(video)
+    assert healthy(app) and not app.warning and not charts(app)
+    table = network.table
+    stops = sorted({*table.trade_off(), table.full}, key=lambda row: -row.gflops)
+    keys = app.multiselect(key="configurations").value
+    shown = [row for row in stops if row.configuration.key in keys]
+    assert [row.configuration.key for row in shown] == keys and len(rows(app)) == len(keys) == 5
+    assert (shown[0], shown[-1]) == (table.full, stops[-1]) and "configurations" not in app.query_params
+    answered = explain(video, network, table.full.configuration).name
+    for found, row in zip(rows(app), shown, strict=True):
+        told = explain(video, network, row.configuration, label=answered)
+        name, about, said = words_of(found)
+        assert name.split(", full")[0] == str(row.configuration)
+        assert about.endswith(f"{row.top1:.1f}% top-1") and f"{row.gflops:#.3g}" in about
+        label, probability = told.predictions[0]
+        assert said == f"{'' if probability >= 0.5 else 'Unsure: '}{label.capitalize()}, {probability:.0%}"
+        assert [f"{share:.0%} of the evidence" in found for share in told.shares] == [True] * len(told.seen)
+        assert found.count('alt="') - found.count(': not seen" title') == len(set(told.seen.tolist()))
+
+
+def test_all_rows_are_about_the_class_that_is_chosen(served, network, video):
+    app = in_rows(video, **{"class": "Wave", "unit": "Share"})
+    assert [header.value for header in app.header] == ["Where they look for Wave"]
+    least = network.table.trade_off()[0]
+    told = explain(video, network, least.configuration, label="wave")
+    assert f"at most {told.map.max():.2g}" in rows(app)[-1]
+    assert words_of(rows(app)[0])[1].startswith("100% of the full network")
+
+
+def test_what_is_picked_is_in_the_address(served, network, video):
+    one, other = (network.table.rows[place].configuration for place in (3, 5))
+    app = in_rows(video, configurations=f"{one.key},31x4@1,{other.key.removesuffix('.0')}")
+    expected = sorted((one, other), key=lambda c: -network.table.row(c).gflops)
+    assert [words_of(row)[0] for row in rows(app)] == [str(c) for c in expected]
+    assert app.query_params["configurations"] == f"{one.key},{other.key}"
+
+
+def test_what_is_none_is_named(served, network):
+    app = page(opened(view="Two to six in rows", configurations="31x4@1,red"), "compare")
+    assert "31x4@1" in app.warning[0].value.replace("\\", "") and "red" in app.warning[0].value
+    assert healthy(app) and len(rows(app)) == 5  # the spread
+
+
+def test_two_are_the_least_and_six_the_most(served, network, video):
+    keys = [row.configuration.key for row in network.table.rows]
+    app = in_rows(video, configurations=",".join(keys[:7]))
+    assert healthy(app) and len(rows(app)) == 6
+    app.multiselect(key="configurations").set_value(keys[:1]).run()
+    assert healthy(app) and not rows(app) and "at least two" in app.info[0].value
+    app.multiselect(key="configurations").set_value([]).run()
+    assert healthy(app) and not rows(app)
+
+
+def test_picks_are_kept_by_the_page_and_those_of_another_network_are_none(served, network, video):
+    keys = sorted((row.configuration.key for row in network.table.rows[2:5]), reverse=True)
+    app = in_rows(video)
+    app.multiselect(key="configurations").set_value(keys).run()
+    app.switch_page("views/table.py").run()
+    app.switch_page("views/compare.py").run()
+    assert app.multiselect(key="configurations").value == keys and len(rows(app)) == 3
+    app.session_state["picked"] = ["224x4@0.3"]
+    assert healthy(app.run()) and len(rows(app)) == 5

@@ -1,14 +1,18 @@
 """What the app says of a clip, honestly."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from a3d.budgets.profile import Latency, Profile, Timing
+from a3d.budgets.table import Row, Table
 from a3d.configuration import Configuration
 from a3d.deploy.live.trace import Step
-from a3d.maps import Evidence, Finding, Occlusion
+from a3d.maps import Comparison, Evidence, Finding, Occlusion
+from tests.evidence import made
 
 PATH = Path(__file__).parents[2] / "app" / "words.py"
 SPEC = importlib.util.spec_from_file_location("words", PATH)
@@ -52,6 +56,36 @@ def test_classes_are_words(label, name):
 )
 def test_nobody_answers_what_he_does_not_believe(full, sub, text):
     assert text in words.verdict_of(finding(*full), finding(*sub), LABELS)
+
+
+def test_two_networks_on_compare_may_say_none_of_these():
+    field = np.ones((4, 1, 1))
+    first, second = (
+        replace(made(Configuration(16, 4, width), range(4), field, TIMES), none=none)
+        for width, none in ((1.0, 0.2), (0.5, 0.8))
+    )
+    said = words.verdict(Comparison(first, second))
+    assert "says **Crawl** (70%)" in said and "says **none of these** (80%)" in said
+
+
+@pytest.mark.parametrize(
+    ("chances", "none", "said"),
+    [
+        ((0.9, 0.1), None, "Wall pushups, 90%"),
+        ((0.42, 0.3), 0.3, "Unsure: Wall pushups, 42%"),
+        ((0.9, 0.1), 0.6, "None of these, 60%"),
+    ],
+)
+def test_an_answer_in_a_table_is_no_more_than_is_believed(chances, none, said):
+    assert words.answered(list(zip(LABELS, chances, strict=True)), none) == said
+
+
+def test_a_row_that_was_not_timed_is_told_in_gflops():
+    rows = [Row(Configuration(16, 4, width), gflops, 100, 60.0) for width, gflops in ((1.0, 2.0), (0.5, 0.5))]
+    profile = Profile("this", 1, (Latency(rows[0].configuration, 1, *4 * [Timing(20.0, 21.0)]),), {})
+    told = made(rows[1].configuration, range(4), np.ones((4, 1, 1)), TIMES)
+    about = [words.caption(row, told, Table(rows), "milliseconds", profile).about for row in rows]
+    assert about == ["20.0 ms (100%), 60.0% top-1", "0.500 GFLOPs (25%), 60.0% top-1"]
 
 
 def test_a_class_that_nothing_speaks_for_is_said_so():
