@@ -34,7 +34,8 @@ MEMORY = 2 << 30  # bytes that a file may take in all
 @dataclass(frozen=True)
 class Decoded:
     """clip: the frames that any configuration is cut from. film: the part of the video that they span, as browsers play
-    it; start: where in the video it begins, seconds; size: its width and height, pixels."""
+    it, empty where it was not wanted; start: where in the video it begins, seconds; size: its width and height, pixels.
+    """
 
     clip: Clip
     film: bytes
@@ -43,14 +44,15 @@ class Decoded:
     size: tuple[int, int]
 
 
-def decode(path: Path, sampling: Sampling, middle: float | None = None) -> Decoded:
+def decode(path: Path, sampling: Sampling, middle: float | None = None, film: bool = True) -> Decoded:
     """Decode the clip around `middle`, seconds, or around the middle of the video, in another process.
 
-    Raises VideoError for what cannot be decoded within the limits.
+    film: whether to encode what browsers play, which takes longer than all else. Raises VideoError for what cannot be
+    decoded within the limits.
     """
     process = _idle.get()
     try:
-        return process.decode(path, {"sampling": asdict(sampling), "middle": middle})
+        return process.decode(path, {"sampling": asdict(sampling), "middle": middle, "film": film})
     finally:
         _idle.put(process)
 
@@ -122,17 +124,19 @@ def _read(read: Callable[..., bytes], count: int | None) -> bytes:
     return found
 
 
-def decode_here(path: Path, sampling: Sampling, middle: float | None = None) -> Decoded:
+def decode_here(path: Path, sampling: Sampling, middle: float | None = None, film: bool = True) -> Decoded:
     """The same in this process."""
     video, around = Video(path, LIMITS), None
     if middle is not None:  # and within the video, as `a3d.segments` has it
         half = sampling.span(video.frame_rate) / 2
         around = (max(half, min(middle, video.duration - half)),) * 2
     frames, times = decode_views(path, sampling, 1, around, lambda path: video)
-    start, film = float(times[0][0]), path.with_name(".film.mp4")
-    size = write_excerpt(path, film, start, float(times[0][-1]) + 1 / video.frame_rate)
-    clip = Clip(frames[0], np.asarray(times[0], np.float64))
-    return Decoded(clip, film.read_bytes(), start, Video(film).duration, size)
+    clip, start = Clip(frames[0], np.asarray(times[0], np.float64)), float(times[0][0])
+    end, written = float(times[0][-1]) + 1 / video.frame_rate, path.with_name(".film.mp4")
+    if not film:
+        return Decoded(clip, b"", start, end - start, (video.width, video.height))
+    size = write_excerpt(path, written, start, end)
+    return Decoded(clip, written.read_bytes(), start, Video(written).duration, size)
 
 
 def _serve() -> None:
@@ -144,7 +148,7 @@ def _serve() -> None:
         sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in job["sampling"].items()})
         allow(job["memory"])
         try:
-            found = decode_here(Path(job["path"]), sampling, job["middle"])
+            found = decode_here(Path(job["path"]), sampling, job["middle"], job["film"])
         except VideoError as error:
             sink.write(json.dumps({"error": str(error)}).encode() + b"\n")
         except (MemoryError, OSError) as error:

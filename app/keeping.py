@@ -12,7 +12,7 @@ import address
 import streamlit as st
 
 SECONDS = 3600.0
-MOST = 8  # of all visitors: an upload takes some 25 MB of memory, a film its file
+MOST = 8  # of all visitors: an upload takes some 25 MB of memory, a film and many clips their files
 
 _lock = threading.Lock()
 now: Callable[[], float] = time.monotonic
@@ -57,6 +57,14 @@ def show(name: str, shown: bool = True) -> None:
         st.query_params[name] = st.session_state[f"{name}_token"]
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def drop(name: str) -> None:
+    """Forget what the visitor gave, before its hour is over."""
+    show(name, False)
+    with _lock:
+        _kept().pop(st.session_state.pop(f"{name}_token", ""), None)
+    st.session_state.pop(name, None)
 
 
 def _drop(kept: dict[str, tuple[float, Any]]) -> None:

@@ -17,6 +17,7 @@ page = st.navigation(
         st.Page("views/film.py", title="Film", icon=":material/movie:"),
         st.Page("views/live.py", title="Live", icon=":material/videocam:"),
         st.Page("views/gallery.py", title="Gallery", icon=":material/photo_library:"),
+        st.Page("views/many.py", title="Many clips", icon=":material/video_library:"),
         st.Page("views/table.py", title="Table", icon=":material/table_chart:"),
         st.Page("views/train.py", title="Train", icon=":material/show_chart:"),
         st.Page("views/about.py", title="About", icon=":material/info:"),

@@ -16,6 +16,7 @@ from a3d.configuration import Configuration
 from a3d.deploy.live.controller import Option
 from a3d.deploy.live.trace import Step
 from a3d.figures import Caption
+from a3d.inference.prediction import Prediction
 from a3d.inference.segments import Moment, label_of
 from a3d.maps import Agreement, Comparison, Evidence, Explanation, Finding, Occlusion
 from a3d.maps import agreement as agreement_of
@@ -146,6 +147,17 @@ def believed(probabilities: Sequence[tuple[str, float]], none: float | None) -> 
     if none is not None and none >= ENOUGH:
         return NONE, "None of these", none
     return ANSWER if probability >= ENOUGH else UNSURE, class_name(label), probability
+
+
+def ranked(found: Prediction) -> list[tuple[str, float]]:
+    """Classes and probabilities, most probable first."""
+    return list(zip(found.labels, found.probabilities, strict=True))
+
+
+def same(one: Prediction, other: Prediction) -> bool:
+    """Whether two networks say the same, or both are unsure."""
+    first, second = (believed(ranked(found), found.none) for found in (one, other))
+    return first[0] == second[0] and (first[0] == UNSURE or first[1] == second[1])
 
 
 def answered(probabilities: Sequence[tuple[str, float]], none: float | None) -> str:
@@ -373,6 +385,27 @@ def _label(moment: Moment, number: int) -> str:
     return label_of(moment.answers[number])[0]
 
 
+def many(answers: Sequence[dict[Configuration, Prediction]], full: Configuration, sub: Configuration, bad: int) -> str:
+    """How far two networks say the same of many clips, Markdown. answers: of each clip, empty for none. bad: files."""
+    pairs = [(found[full], found[sub]) for found in answers if found]
+    parts = []
+    if pairs:
+        count = f"{len(pairs)} clip{'' if len(pairs) == 1 else 's'}"
+        parts.append(f"Both networks say the same of **{sum(same(*pair) for pair in pairs)}** of {count}.")
+    if bad:
+        parts.append(f"**{bad}** file{' cannot' if bad == 1 else 's cannot'} be looked at: the table says why.")
+    return " ".join(parts)
+
+
+def too_many(most: int, left: int) -> str:
+    files = "1 file was" if left == 1 else f"{left} files were"
+    return f"At most {most} files are looked at here: {files} left out. The command below has no such limit."
+
+
+def other_network(title: str) -> str:
+    return f"These clips were answered by {title}, and their files are deleted: give them again to see this network's."
+
+
 def per_second(milliseconds: float) -> str:
     """How many clips a network gets through: 0.91, 6.2, 24, 160, 1,200."""
     rate = 1000 / milliseconds
@@ -437,6 +470,11 @@ def segments_command(folder: Path, configuration: Configuration) -> str:
     return f"a3d segments VIDEO --checkpoint {shlex.quote(str(folder))} --configuration {configuration.key}"
 
 
+def predict_command(folder: Path, configuration: Configuration) -> str:
+    how = f"--checkpoint {shlex.quote(str(folder))} --configuration {configuration.key}"
+    return f"a3d predict FOLDER {how} --out answers.csv"
+
+
 def plain(markdown: str) -> str:
     return markdown.replace("**", "")
 
@@ -456,6 +494,10 @@ UNTESTED = "This checkpoint has not been tested yet, so there is no budget to ch
 FILM = (
     "Give a video, or show the sample: a ribbon of answers is drawn while it is read, one for the full network and one "
     "for what the dial buys. Drag along it to any moment, and look at that moment's maps."
+)
+MANY = (
+    "Give many clips at once, and get a table: what the full network and what the dial buys answer about each, and "
+    "where the budget changes the answer."
 )
 LIVE = (
     "The clip is looped as a camera would give it, and a new answer is due every time the deadline has passed. The "

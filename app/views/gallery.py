@@ -45,6 +45,7 @@ def opened(source: Source, table: Table) -> Gallery:
     root = gallery.folder()
     if root is None:
         st.info(HOW)
+        st.page_link("views/many.py", label="Clips without a truth: give many at once", icon=":material/video_library:")
         st.stop()
     try:
         stops = tuple(row.configuration for row in buyable(table, "gflops", None))
