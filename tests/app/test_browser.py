@@ -401,6 +401,36 @@ def test_a_film_is_read_dragged_along_and_looked_into(url, browse, video, tmp_pa
     assert "/film" in browser.current_url
 
 
+def test_rows_of_networks_are_seen_whole_on_a_phone(url, browse):
+    """As wide as the page, in either theme; each row has its pictures."""
+    browser = browse(f"{url}/compare?view=Two+to+six+in+rows&clip=Lunges")
+    resize(browser, 390, 844)
+    until(browser, lambda b: count(b, ".a3d-multiples section") == 5)
+    assert_healthy(browser)
+    pictures = browser.find_elements(By.CSS_SELECTOR, ".a3d-multiples img")
+    assert len(pictures) == 20 and all(picture.get_property("naturalWidth") for picture in pictures)
+    edges = [(picture.rect["x"], picture.rect["x"] + picture.rect["width"]) for picture in pictures]
+    assert all(0 <= left < right <= 390 for left, right in edges)
+    assert pictures[0].rect["width"] > 60 and pictures[0].rect["width"] == pictures[-1].rect["width"]
+
+
+def test_many_clips_are_given_at_once(url, browse, video, tmp_path):
+    """Two files and a letter; the table as a file; and what is said when the page is loaded anew."""
+    (tmp_path / "letter.txt").write_text("Dear all")
+    browser = browse(f"{url}/many")
+    field = browser.find_element(By.CSS_SELECTOR, "input[type=file]")
+    field.send_keys(f"{video}\n{tmp_path / 'letter.txt'}")
+    until(browser, lambda b: "same of" in text(b, "[data-testid=stMain]") and not count(b, "[data-testid=stProgress]"))
+    assert_healthy(browser)
+    press(browser, "Table (.csv)")
+    until(browser, lambda _: list(tmp_path.glob("answers-*.csv")))
+    head, first, second = next(tmp_path.glob("answers-*.csv")).read_text(encoding="utf-8").splitlines()
+    assert head.startswith("file,") and first.startswith(f"{video.name},") and second.startswith("letter.txt,")
+    browser.refresh()
+    until(browser, lambda b: "same of" in text(b, "[data-testid=stMain]"))
+    assert_healthy(browser)
+
+
 def test_a_clip_is_watched_live(url, browse):
     """It answers and goes on by itself; other work is processes; they and the watching end with Stop."""
     browser = browse(f"{url}/live?clip=Lunges")
@@ -449,7 +479,10 @@ def on_ribbon(browser, what: str):
     return browser.execute_script(f"return {RIBBON}?.{what}")
 
 
-@pytest.mark.parametrize("page", ["", "compare", "film", "live", "gallery", "table", "train", "about"])
+PAGES = ("", "compare", "film", "live", "gallery", "many", "table", "train", "about")
+
+
+@pytest.mark.parametrize("page", [*PAGES, "compare?view=Two+to+six+in+rows"])
 def test_axe_finds_nothing_serious(url, browse, page):
     browser = browse(f"{url}/{page}")
     rest(browser)
