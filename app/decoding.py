@@ -62,13 +62,21 @@ class _Process:
 
     def __init__(self) -> None:
         self.process: subprocess.Popen | None = None
+        self.ready = False
 
     def start(self) -> subprocess.Popen:
         if self.process is None or self.process.poll() is not None:
             self.end()
             command = [sys.executable, __file__, *sys.path]
             self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self.ready = False
         return self.process
+
+    def wait(self) -> None:
+        """Wait until it has started: on a machine that is busy that takes long, and is no fault of the file."""
+        if not self.ready:
+            _read(self.process.stdout.readline, None)
+            self.ready = True
 
     def end(self) -> None:
         if self.process is not None:
@@ -78,8 +86,9 @@ class _Process:
     def decode(self, path: Path, wanted: dict) -> Decoded:
         process, late = self.start(), threading.Event()
         timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
-        timer.start()
         try:
+            self.wait()
+            timer.start()
             return self._answer(process, {"path": str(path), "memory": MEMORY} | wanted)
         except (EOFError, BrokenPipeError):
             self.end()
@@ -143,6 +152,8 @@ def _serve() -> None:
     """Answer job after job until there are no more."""
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
+    sink.write(b"ready\n")
+    sink.flush()
     for line in source:
         job = json.loads(line)
         sampling = Sampling(**{k: tuple(v) if isinstance(v, list) else v for k, v in job["sampling"].items()})

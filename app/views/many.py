@@ -20,7 +20,7 @@ COLUMNS = {
     "file": st.column_config.TextColumn("File", width="medium"),
     "full": "Full network",
     "sub": "Sub-network",
-    "same": st.column_config.TextColumn("Same", help="Whether both say the same, or both are unsure"),
+    "same": st.column_config.TextColumn("Same", width=70, help="Whether both say the same, or both are unsure"),
     "error": st.column_config.TextColumn("What is wrong with it", width="large"),
 }
 TALL = 10  # lines: a longer table scrolls
@@ -72,7 +72,7 @@ def shown(found: Many, table: Table, choice: Choice, is_whole: bool) -> None:
         [_cells(line, full, sub) for line in lines],
         hide_index=True,
         row_height=56,
-        height=56 * TALL + 38 if len(lines) > TALL else "auto",
+        height=56 * min(len(lines), TALL) + 38,
         column_config=COLUMNS,
         column_order=[name for name in COLUMNS if name != "error" or any(line.error for line in lines)],
         key="answers",

@@ -1,6 +1,7 @@
 """A visitor's file is decoded in a process of its own: as elsewhere, or killed without harm to the next one."""
 
 import sys
+import time
 from io import BytesIO
 from pathlib import Path
 
@@ -49,12 +50,27 @@ def test_one_process_takes_file_after_file(decoding, network, film, tmp_path):
 
 def test_what_takes_too_long_is_killed_and_the_next_file_is_decoded(decoding, network, film, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(decoding, "SECONDS", 0.01)  # less than it takes to start
+        patch.setattr(decoding, "SECONDS", 0.001)  # less than anything takes
         with pytest.raises(
-            VideoError, match=r"lunges.mp4: it takes longer than 0.01 seconds to decode; give a shorter"
+            VideoError, match=r"lunges.mp4: it takes longer than 0.001 seconds to decode; give a shorter"
         ):
             decoding.decode(film, network.sampling)
     assert decoding.decode(film, network.sampling).film
+
+
+def test_the_time_that_a_process_takes_to_start_is_not_the_files(decoding, network, film, monkeypatch):
+    begun = time.monotonic()
+    decoding.decode(film, network.sampling)
+    took = time.monotonic() - begun  # with the start, which is most of it
+    decoding._processes[0].end()
+    monkeypatch.setattr(decoding, "SECONDS", 0.6 * took)
+    assert decoding.decode(film, network.sampling).film
+
+
+def test_no_film_is_encoded_where_nobody_plays_it(decoding, network, film):
+    found, plain = decoding.decode(film, network.sampling, film=False), decoding.decode(film, network.sampling)
+    assert found.film == b"" and plain.film and found.size == (96, 64)
+    assert torch.equal(found.clip.frames, plain.clip.frames)
 
 
 def test_a_process_that_ends_is_no_page_without_an_answer(decoding, network, film):
