@@ -16,14 +16,14 @@ from a3d.budgets.table import Table
 from a3d.configuration import Configuration
 
 COLUMNS = {
-    "clip": st.column_config.ImageColumn("Clip", width=80),
-    "file": st.column_config.TextColumn("File", width="medium"),
-    "full": "Full network",
-    "sub": "Sub-network",
+    "clip": st.column_config.ImageColumn("Clip", width=75),
+    "file": st.column_config.TextColumn("File", width=130),
+    "full": st.column_config.TextColumn("Full network", width=150),
+    "sub": st.column_config.TextColumn("Sub-network", width=150),
     "same": st.column_config.TextColumn("Same", width=70, help="Whether both say the same, or both are unsure"),
     "error": st.column_config.TextColumn("What is wrong with it", width="large"),
 }
-TALL = 10  # lines: a longer table scrolls
+TALL, HIGH = 10, 66  # lines, a longer table scrolls; pixels of one: from 65 on, text is broken into lines
 
 
 def choose_clips(source: Source, table: Table) -> Many | None:
@@ -71,8 +71,8 @@ def shown(found: Many, table: Table, choice: Choice, is_whole: bool) -> None:
     st.dataframe(
         [_cells(line, full, sub) for line in lines],
         hide_index=True,
-        row_height=56,
-        height=56 * min(len(lines), TALL) + 38,
+        row_height=HIGH,
+        height=HIGH * min(len(lines), TALL) + 38,
         column_config=COLUMNS,
         column_order=[name for name in COLUMNS if name != "error" or any(line.error for line in lines)],
         key="answers",
