@@ -37,7 +37,7 @@ def compared(source: Source, table: Table, shown: Shown) -> Comparison | None:
 
 def in_rows(source: Source, table: Table, shown: Shown) -> None:
     """Two to six networks below each other."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([9, 5], vertical_alignment="bottom")
     with right:
         unit, profile = choose_counting(source)
     with left:
