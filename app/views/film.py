@@ -93,7 +93,7 @@ def listed(parts: list[Segment], configuration: Configuration, source: Source) -
     right.download_button("Table (.csv)", as_csv(parts), "segments.csv", "text/csv", **options)
     right.download_button("Subtitles (.srt)", as_subtitles(parts), "segments.srt", "application/x-subrip", **options)
     right.caption("The same on the command line, for a video of any length:")
-    right.code(words.segments_command(source.folder, configuration), language="bash", wrap_lines=True)
+    right.code(words.segments_command(source.folder, configuration), language=None, wrap_lines=True)
 
 
 def look(film: Film, source: Source) -> None:

@@ -111,7 +111,7 @@ def taken(found: Many, table: Table, choice: Choice) -> None:
 
 def command(source: Source, choice: Choice) -> None:
     st.caption("The same on the command line, for a folder of any number of videos:")
-    st.code(words.predict_command(source.folder, choice.row.configuration), language="bash", wrap_lines=True)
+    st.code(words.predict_command(source.folder, choice.row.configuration), language=None, wrap_lines=True)
 
 
 source = choose_source("Many clips at once")
