@@ -104,11 +104,11 @@ def declared_shapes(path: str | Path, limit: int) -> dict[str, tuple[int, ...]]:
         header = parse_json(file.read(size), path)
     try:
         tensors = {name: about for name, about in header.items() if name != "__metadata__"}
-        ends = [about["data_offsets"][1] for about in tensors.values()]
+        declared = 8 + size + max((about["data_offsets"][1] for about in tensors.values()), default=0)
         shapes = {name: tuple(about["shape"]) for name, about in tensors.items()}
     except (AttributeError, IndexError, KeyError, TypeError):
         raise FileError(f"{path} is damaged (its header names no tensors): restore the file") from None
-    if 8 + size + max(ends, default=0) != whole:
+    if declared != whole:
         raise FileError(f"{path} is damaged (its header declares other bytes than its {whole}): restore the file")
     return shapes
 
