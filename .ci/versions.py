@@ -1,4 +1,4 @@
-"""Print the small packages of pyproject.toml at the version that it allows: `python .ci/versions.py lowest` or `newest`."""
+"""Print the small packages of pyproject.toml at the `lowest` or the `newest` version that it allows."""
 
 import sys
 import tomllib
