@@ -27,7 +27,7 @@ COMMANDS = {  # to what they write, whose content is the same after every whole 
     "train": (
         "train --data {root}/data --out {here}/run "
         + NETWORK
-        + " --no-teacher --epochs 2 --batch 4 --workers 0 --resume",
+        + " --no-teacher --epochs 2 --batch 4 --workers 0 {resume}",
         ("*.safetensors",),
     ),
 }
@@ -93,7 +93,8 @@ def start(command: str, here: Path) -> int:
         unfinished.SECONDS = unfinished.SHARE = 0
         log = os.open(here / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(log, 1), os.dup2(log, 2)
-        os._exit(a3d(COMMANDS[command][0].format(here=here, root=here.parent).split()))
+        resume = "--resume" if (here / "run" / "state.pt").exists() else ""
+        os._exit(a3d(COMMANDS[command][0].format(here=here, root=here.parent, resume=resume).split()))
 
     return fork(run)
 
