@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -76,15 +76,41 @@ class FileError(A3DError, ValueError):
 
 def read_bytes(path: str | Path, limit: int) -> bytes:
     """Return what an ordinary file holds. Raises FileError, before it takes memory, for others and for larger ones."""
-    path = Path(path)
-    status = path.stat()
+    check_file(path, limit)
+    return Path(path).read_bytes()
+
+
+def check_file(path: str | Path, limit: int) -> None:
+    """Raise FileError for what is no ordinary file, or one of more than `limit` bytes."""
+    status = Path(path).stat()
     if not stat.S_ISREG(status.st_mode):
         raise FileError(f"{path} is no ordinary file: give one")
     if status.st_size > limit:
         raise FileError(
             f"{path} has {status.st_size} bytes, more than the {limit} that such a file can have: restore it"
         )
-    return path.read_bytes()
+
+
+def declared_shapes(path: str | Path, limit: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a safetensors file by its header of at most `limit` bytes, before memory is taken for more.
+
+    Raises FileError where the header is none, or declares other bytes than the file has.
+    """
+    check_file(path, 2**63)
+    with Path(path).open("rb") as file:
+        size, whole = int.from_bytes(file.read(8), "little"), os.fstat(file.fileno()).st_size
+        if not 0 < size <= min(limit, whole - 8):
+            raise FileError(f"{path} is damaged (a header of {size} bytes): restore the file")
+        header = parse_json(file.read(size), path)
+    try:
+        tensors = {name: about for name, about in header.items() if name != "__metadata__"}
+        declared = 8 + size + max((about["data_offsets"][1] for about in tensors.values()), default=0)
+        shapes = {name: tuple(about["shape"]) for name, about in tensors.items()}
+    except (AttributeError, IndexError, KeyError, TypeError):
+        raise FileError(f"{path} is damaged (its header names no tensors): restore the file") from None
+    if declared != whole:
+        raise FileError(f"{path} is damaged (its header declares other bytes than its {whole}): restore the file")
+    return shapes
 
 
 def parse_json(content: bytes, path: str | Path) -> Any:
@@ -98,9 +124,18 @@ def parse_json(content: bytes, path: str | Path) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise InputError(f"{next(name for name in names if names.count(name) > 1)!r} is there twice")
+        raise InputError(f"{repeated(name for name, _ in pairs)!r} is there twice")
     return found
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """Return the first name that was there before, None if each is there once."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _refuse(constant: str) -> None:

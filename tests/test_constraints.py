@@ -29,9 +29,9 @@ def test_what_is_asked_for_is_there_in_a_version_that_is_allowed(line):
         assert requirement.specifier.contains(PINNED[name])
 
 
-@pytest.mark.parametrize("version", ["torch==2.9.0", "torch==2.9.1", "av==17.0.0", "av==20.0.0"])
+@pytest.mark.parametrize("version", ["torch==2.9.0", "torch==2.9.1", "av==17.0.0", "av==20.0.0", "pandas==2.2.1"])
 def test_versions_that_are_known_to_be_wrong_are_not_allowed(version):
-    """torch 2.9 has slow and wrong 3D convolutions on CUDA; PyAV 17.0.0 fails four tests."""
+    """torch 2.9 is slow and wrong in 3D on CUDA; PyAV 17.0.0 fails four tests; pandas before 2.2.2 wants NumPy 1."""
     name, number = version.split("==")
     (allowed,) = (Requirement(line).specifier for line in PROJECT["dependencies"] if Requirement(line).name == name)
     assert not allowed.contains(number)

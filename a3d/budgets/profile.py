@@ -18,8 +18,10 @@ from a3d.configuration import Configuration, ConfigurationError
 from a3d.engines.fastest import fastest
 from a3d.engines.runtime import PLAIN, EngineError, Runtime
 from a3d.errors import A3DError
+from a3d.files import FileError, parse_json, read_bytes
 
 FORMAT = 1
+LARGEST = 2**20  # bytes: of a hundred configurations in every engine and precision, a quarter
 STAGES = ("decode", "prepare", "network", "both")
 
 
@@ -122,11 +124,13 @@ class Profile:
     def read(cls, path: str | Path) -> Profile:
         """Reads what `to_json` wrote. Raises ProfileError."""
         try:
-            whole = json.loads(Path(path).read_text(encoding="utf-8"))
+            whole = parse_json(read_bytes(path, LARGEST), path)
             if whole["format"] != FORMAT:
                 raise ProfileError(f"format {whole['format']!r} is not {FORMAT}")
             latencies = tuple(_latency(line) for line in whole["milliseconds"])
             return cls(str(whole["device"]), int(whole["threads"]), latencies, dict(whole["notes"]))
+        except FileError as error:
+            raise ProfileError(str(error)) from None
         except (ValueError, TypeError, KeyError, ConfigurationError, EngineError) as error:
             cause = f"no {error}" if isinstance(error, KeyError) else error
             raise ProfileError(f"{path} is no profile ({cause}): delete it, and measure again (a3d profile)") from None

@@ -29,7 +29,7 @@ SEVERAL_COLUMNS = (*COLUMNS, "mean_ap")  # of several labels a clip
 TEST_COLUMNS = ("data", "views", "weights")
 
 # No file and no number of a table comes near: what does is damaged.
-LARGEST, SIDE, COUNT, GFLOPS = 2**24, 2**14, 10**12, 1e9
+LARGEST, SIDE, COUNT, GFLOPS = 2**19, 2**14, 10**12, 1e9
 TEMPERATURE_COLUMNS = ("temperature", "ece", "ece_after")
 INT8 = "int8"  # column of a table whose rows were tested at that precision too
 

@@ -9,6 +9,7 @@ wrong.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from dataclasses import replace as replace_
 from pathlib import Path
@@ -30,7 +31,7 @@ from a3d.configuration import ComputationalRange, Configuration, ConfigurationEr
 from a3d.engines.choice import Choice
 from a3d.engines.clips import CalibrationClips, named_clips
 from a3d.errors import A3DError
-from a3d.files import remove_leftovers, replace
+from a3d.files import declared_shapes, remove_leftovers, replace
 from a3d.inference.checks import check_config, check_statistics, check_weights
 from a3d.inference.contents import (
     REJECTIONS,
@@ -250,11 +251,17 @@ def pack(statistics: Statistics) -> Tensor:
 
 def unpack(packed: Tensor, network: AdaptiveNetwork, configuration: Configuration) -> Statistics:
     """Return what `pack` packed, by layer. Raises CheckpointError if it does not fit the network."""
-    channels = network.uses.channels(configuration.width)
-    if packed.shape != (2, sum(channels.values())):
-        raise CheckpointError(f"statistics of {configuration} do not fit the network: calibrate again (a3d table)")
+    channels = _check_moments(tuple(packed.shape), network, configuration)
     parts = packed.split(list(channels.values()), 1)
     return {layer: (part[0].clone(), part[1].clone()) for layer, part in zip(channels, parts, strict=True)}
+
+
+def _check_moments(shape: tuple, network: AdaptiveNetwork, configuration: Configuration) -> dict[str, int]:
+    """Return the channels of every layer, by which packed statistics are cut."""
+    channels = network.uses.channels(configuration.width)
+    if shape != (2, sum(channels.values())):
+        raise CheckpointError(f"statistics of {configuration} do not fit the network: calibrate again (a3d table)")
+    return channels
 
 
 def _network(architecture: Architecture, config: dict, module: nn.Module | None) -> AdaptiveNetwork:
@@ -283,14 +290,12 @@ def _config(network: TrainedNetwork) -> dict:
 
 def _weights(contents: Contents, architecture: Architecture) -> dict[str, Tensor]:
     """The weights, of a file that is no larger than the network's are: before memory is taken for either."""
-    limit = LARGEST_WEIGHTS
-    if architecture.network:
-        found = shapes(architecture)
-        limit = HEADER + 4 * sum(torch.Size(shape).numel() for shape in found.values())
-    tensors = _tensors(contents, WEIGHTS, limit)
-    if architecture.network:
-        wanted = {name: shape for name, shape in found.items() if not name.endswith(MOMENTS)}
-        _check_fit({name: tuple(tensor.shape) for name, tensor in tensors.items()}, wanted, contents.folder / WEIGHTS)
+    if not architecture.network:
+        return _checked(check_weights, _tensors(contents, WEIGHTS, LARGEST_WEIGHTS), contents.folder / WEIGHTS)
+    wanted = {name: shape for name, shape in shapes(architecture).items() if not name.endswith(MOMENTS)}
+    limit = HEADER + 4 * sum(torch.Size(shape).numel() for shape in wanted.values())
+    path = contents.folder / WEIGHTS
+    tensors = _tensors(contents, WEIGHTS, limit, lambda declared: _check_fit(declared, wanted, path))
     return _checked(check_weights, tensors, contents.folder / WEIGHTS)
 
 
@@ -307,30 +312,41 @@ def _fill(network: AdaptiveNetwork, tensors: dict[str, Tensor], path: Path) -> N
 
 
 def _statistics(contents: Contents, network: AdaptiveNetwork) -> dict[Configuration, Statistics]:
-    path, largest = contents.folder / STATISTICS, 8 * sum(network.uses.channels(1.0).values())
-    packed = _checked(check_statistics, _tensors(contents, STATISTICS, HEADER + TESTED * largest), path)
-    found = {}
-    for key in sorted(packed):
-        configuration = _configuration(key, path)
-        found[configuration] = unpack(packed[key], network, configuration)
-    return found
+    path, channels = contents.folder / STATISTICS, network.uses.channels
+
+    def check(declared: Mapping[str, tuple]) -> None:
+        for key, shape in _few(declared, path).items():
+            _check_moments(shape, network, _configuration(key, path))
+
+    limit = HEADER + TESTED * 8 * sum(channels(1.0).values())
+    packed = _checked(check_statistics, _tensors(contents, STATISTICS, limit, check), path)
+    configurations = {key: _configuration(key, path) for key in sorted(packed)}
+    return {configuration: unpack(packed[key], network, configuration) for key, configuration in configurations.items()}
 
 
 def _rejections(contents: Contents, network: AdaptiveNetwork) -> dict[Configuration, Tensor]:
     """How to tell clips of none of the classes; a checkpoint without that file has not learnt it."""
-    path, limit = contents.folder / REJECTIONS, HEADER + TESTED * 2**18
-    if contents.read(REJECTIONS, limit) is None:
+    path = contents.folder / REJECTIONS
+    if REJECTIONS not in (contents.checksums or {REJECTIONS}) or not path.exists():
         return {}
-    lines = _checked(check_statistics, _tensors(contents, REJECTIONS, limit), path)
-    found = {}
-    for key, line in lines.items():
-        configuration = _configuration(key, path)
-        if line.shape != (2 + network.uses.features(configuration.width),):
-            raise CheckpointError(
-                f"{path}: {configuration} does not fit the network: learn it again (a3d table --foreign)"
-            )
-        found[configuration] = line
-    return found
+
+    def check(declared: Mapping[str, tuple]) -> None:
+        for key, shape in _few(declared, path).items():
+            configuration = _configuration(key, path)
+            if shape != (2 + network.uses.features(configuration.width),):
+                raise CheckpointError(
+                    f"{path}: {configuration} does not fit the network: learn it again (a3d table --foreign)"
+                )
+
+    limit = HEADER + TESTED * 8 * (2 + network.uses.features(1.0))
+    lines = _checked(check_statistics, _tensors(contents, REJECTIONS, limit, check), path)
+    return {_configuration(key, path): line for key, line in lines.items()}
+
+
+def _few(declared: Mapping[str, tuple], path: Path) -> Mapping[str, tuple]:
+    if len(declared) > TESTED:
+        raise CheckpointError(f"{path} has {len(declared)} configurations, more than any table: restore the file")
+    return declared
 
 
 def _configuration(key: str, path: Path) -> Configuration:
@@ -340,8 +356,12 @@ def _configuration(key: str, path: Path) -> Configuration:
         raise CheckpointError(f"{path}: {error}: restore it") from None
 
 
-def _tensors(contents: Contents, name: str, limit: int) -> dict[str, Tensor]:
-    path, content = contents.folder / name, contents.read(name, limit)
+def _tensors(
+    contents: Contents, name: str, limit: int, check: Callable[[Mapping[str, tuple]], object] = lambda declared: None
+) -> dict[str, Tensor]:
+    """Tensors of a file, whose declared shapes are checked before memory is taken for them."""
+    content = contents.read(name, limit, lambda path: check(declared_shapes(path, HEADER)))
+    path = contents.folder / name
     if content is None:
         raise CheckpointError(f"{path} does not exist: restore the file")
     try:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from a3d.errors import InputError
+from a3d.files import repeated
 
 SIDE = 2**12  # pixels, frames, channels, layers: what no network here comes near
 LONGEST = 1000  # characters of a name, entries of a list
@@ -44,8 +45,7 @@ def check_labels(labels: Any) -> None:
     for label in labels:
         if not isinstance(label, str) or not 0 < len(label) <= LONGEST or not label.isprintable():
             raise InputError(f"label {str(label)[:40]!r} is no name that can be printed")
-    if len(set(labels)) < len(labels):
-        twice = next(label for i, label in enumerate(labels) if label in labels[:i])
+    if (twice := repeated(labels)) is not None:
         raise InputError(f"label {twice!r} is there twice")
 
 

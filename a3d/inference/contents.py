@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from a3d.files import FileError, parse_json, read_bytes, remove_leftovers, repla
 CONFIG, WEIGHTS, STATISTICS, TABLE = "config.json", "weights.safetensors", "statistics.safetensors", "table.csv"
 REJECTIONS = "rejections.safetensors"
 NAMES = (WEIGHTS, STATISTICS, TABLE, REJECTIONS)
-LARGEST_CONFIG = 2**24  # bytes: the names of a million classes
+LARGEST_CONFIG = 2**20  # bytes: the names of thirty thousand classes
 
 
 class CheckpointError(A3DError, ValueError):
@@ -42,24 +42,34 @@ class Contents:
         """SHA-256 of every other file; None in a checkpoint of an older version."""
         return self.config.get("files")
 
-    def read(self, name: str, limit: int) -> bytes | None:
-        """Return what a file holds, at most `limit` bytes, None if there is none. Raises CheckpointError."""
-        path = self.folder / name
-        try:
-            if self.checksums is None:
-                return read_bytes(path, limit) if path.exists() else None
-            if name not in self.checksums:
-                return None
-            for place in (path, _next(path)):
-                content = read_bytes(place, limit) if place.exists() else None
-                if content is not None and _checksum(content) == self.checksums[name]:
-                    return content
-        except FileError as error:
-            raise CheckpointError(str(error)) from None
-        if name == TABLE and not path.exists():
-            return None  # removed by hand
+    def read(self, name: str, limit: int, check: Callable[[Path], object] = lambda path: None) -> bytes | None:
+        """Return what a file holds, at most `limit` bytes, None if there is none. Raises CheckpointError.
+
+        check: of the file, before memory is taken for it; raises FileError or CheckpointError.
+        """
+        path, wrong = self.folder / name, None
+        if self.checksums is None:
+            return _read(path, limit, check) if path.exists() else None
+        if name not in self.checksums or (name == TABLE and not (path.exists() or _next(path).exists())):
+            return None  # the table: removed by hand
+        for place in (path, _next(path)):
+            try:
+                content = _read(place, limit, check) if place.exists() else None
+            except CheckpointError as error:
+                wrong = wrong or str(error)
+                continue
+            if content is not None and _checksum(content) == self.checksums[name]:
+                return content
         state = "is not the file that config.json speaks of, damaged or of another checkpoint"
-        raise Mixed(f"{path} {state if path.exists() else 'does not exist'}: restore the whole folder")
+        raise Mixed(wrong or f"{path} {state if path.exists() else 'does not exist'}: restore the whole folder")
+
+
+def _read(path: Path, limit: int, check: Callable[[Path], object]) -> bytes:
+    try:
+        check(path)
+        return read_bytes(path, limit)
+    except FileError as error:
+        raise CheckpointError(str(error)) from None
 
 
 def write(folder: str | Path, files: Mapping[str, bytes], config: Mapping[str, Any]) -> None:
@@ -72,8 +82,10 @@ def write(folder: str | Path, files: Mapping[str, bytes], config: Mapping[str, A
         replace_bytes(_next(folder / name), content)
     kept = {name: (folder / name).read_bytes() for name in NAMES if name not in files and (folder / name).exists()}
     checksums = {name: _checksum(content) for name, content in (kept | dict(files)).items()}
-    text = json.dumps({**config, "files": checksums}, indent=1, ensure_ascii=False)
-    replace_bytes(folder / CONFIG, text.encode())
+    content = json.dumps({**config, "files": checksums}, indent=1, ensure_ascii=False).encode()
+    if len(content) > LARGEST_CONFIG:
+        raise CheckpointError(f"{folder / CONFIG} would have {len(content)} bytes: give shorter names of fewer classes")
+    replace_bytes(folder / CONFIG, content)
     for name in files:
         _next(folder / name).replace(folder / name)
 

@@ -31,6 +31,7 @@ SIZES |= {name: (224, 4) for name in MODULES if name.startswith("slowfast")}
 SIZES |= library.SIZES
 NETWORKS = (*MODULES, *library.SIZES)
 ALPHA = 4  # of PyTorchVideo's SlowFast
+MOST_BLOCKS = 128  # of all stages: X3D-L has 55
 
 
 def build(architecture: Architecture) -> AdaptiveNetwork:
@@ -81,6 +82,8 @@ def _made(architecture: Architecture) -> tuple[nn.Module, tuple[str, ...], int]:
         options["detects"] = True
     if (base := options.get("base_channels", 64)) < 8 or base % 8:
         raise ConfigurationError(f"base_channels {base}: give a multiple of 8")
+    if (blocks := sum(options.get("repeats", ()))) > MOST_BLOCKS:
+        raise ConfigurationError(f"repeats of {blocks} blocks: give at most {MOST_BLOCKS}")
     slowfast = name.startswith("slowfast")
     return (
         MODULES[name](architecture.classes, **options),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from a3d.errors import one_line
+from a3d.files import FileError, declared_shapes
 from a3d.weights import caffe2, mmaction2, pyslowfast, pytorchvideo
 from a3d.weights.assembly import ConversionError
-from a3d.weights.unpickling import ROOM, Numbers, UnsafeFile, read_numbers
+from a3d.weights.unpickling import ROOM, Numbers, UnsafeFile, check_steps, read_numbers
 
 FORMATS = (pyslowfast, caffe2, pytorchvideo, mmaction2)
 TORCH_MAGIC = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # files of torch before 1.6 begin so, later ones are zips
@@ -69,22 +71,29 @@ def _content(path: Path) -> tuple[dict[str, Tensor], str]:
 
 def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
+        declared_shapes(path, HEADER)
         return load_file(path)
-    except SafetensorError as error:
+    except (FileError, SafetensorError) as error:
         raise ConversionError(
             f"{path} cannot be read as safetensors ({one_line(error)[:200]}): download it again"
         ) from None
 
 
 def _written_by_torch(path: Path) -> bool:
+    return zipfile.is_zipfile(path) or _is_older(path)
+
+
+def _is_older(path: Path) -> bool:
     with path.open("rb") as file:
-        return zipfile.is_zipfile(path) or file.read(len(TORCH_MAGIC)) == TORCH_MAGIC
+        return file.read(len(TORCH_MAGIC)) == TORCH_MAGIC
 
 
 def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
     try:
-        _check_zip(path)
-        content = torch.load(path, "cpu", weights_only=True)
+        _check_torch(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch about files that are refused here
+            content = torch.load(path, "cpu", weights_only=True, mmap=not _is_older(path))
     except Exception as error:
         # torch answers a file that could run code, or is cut short, with an error of many kinds and many lines
         cause = one_line(str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
@@ -92,6 +101,8 @@ def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
     content = content if isinstance(content, dict) else {}
     state = content.get("model_state", content.get("state_dict", content))
     text = content.get("cfg", "")
+    if isinstance(text, str) and len(text) > LONGEST:
+        raise ConversionError(f"{path} carries a configuration of {len(text)} characters: give the file of a network")
     tensors = (
         {str(name): value for name, value in state.items() if isinstance(value, Tensor)}
         if isinstance(state, dict)
@@ -102,15 +113,27 @@ def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
     return tensors, text if isinstance(text, str) else ""
 
 
-def _check_zip(path: Path) -> None:
-    """Raise ConversionError for a file that unpacks to more than it holds: torch packs nothing."""
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as file:
-            unpacked = sum(entry.file_size for entry in file.infolist())
+def _check_torch(path: Path) -> None:
+    """Raise for a file that unpacks to more than it holds, as torch packs nothing, or whose pickles would not end."""
+    if _is_older(path):
+        with path.open("rb") as file:
+            for _ in range(PICKLES):
+                check_steps(file, STEPS)
+        return
+    with zipfile.ZipFile(path) as file:
+        unpacked = sum(entry.file_size for entry in file.infolist())
         if unpacked > 2 * path.stat().st_size + ROOM:
             raise ConversionError(f"it would unpack to {unpacked} bytes")
+        for entry in file.infolist():
+            if entry.filename.endswith("data.pkl"):
+                with file.open(entry) as pickle:
+                    check_steps(pickle, STEPS)
 
 
+HEADER = 2**22  # bytes: names and shapes of a file of tensors
+LONGEST = 2**17  # characters of the configuration that a file carries
+PICKLES = 5  # that files of torch before 1.6 begin with
+STEPS = 2**18  # of the pickle of a file of torch: weights, and the state of the optimiser
 REPEATED = 2**26  # bytes that one tensor may fill with a value that the file holds once
 
 

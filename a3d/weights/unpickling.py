@@ -10,15 +10,18 @@ import io
 import pickle
 import pickletools
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import numpy as np
 
 from a3d.errors import A3DError, one_line
-from a3d.files import FileError, read_bytes
+from a3d.files import FileError, check_file, read_bytes
 
 KINDS = "biuf"  # bool, integers and floats: what a weight may be
-LARGEST = 2**32  # bytes of a file
+LARGEST = 2**30  # bytes of a file
+PIECE = 2**26  # of one array, or of a line
 STEPS = 2**17  # of the program that a pickle is: an array takes some thirty
+DEEPEST = 8  # tuples in tuples: an array's state has two
 GROWTH = 4  # bytes of numbers, as float32, to those of the file
 ROOM = 2**20  # beside them
 
@@ -108,16 +111,63 @@ class Limited(NumbersOnly):
         return _bytes(text, encoding)
 
 
-def _check_steps(content: bytes) -> None:
-    """Raises UnsafeFile for a pickle that would take time or memory without end, before it is run.
+class Pieces:
+    """A file of which no more is read at once than the largest array takes."""
 
-    A step of five bytes can ask for a memo of 32 GB.
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self.tell = file, file.tell
+
+    def read(self, count: int) -> bytes:
+        if count > PIECE:
+            raise UnsafeFile(f"it asks for {count} bytes at once")
+        return self._file.read(count)
+
+    def readline(self) -> bytes:
+        line = self._file.readline(PIECE + 1)
+        if len(line) > PIECE:
+            raise UnsafeFile(f"it has a line of more than {PIECE} bytes")
+        return line
+
+
+def check_steps(file: BinaryIO, most: int = STEPS) -> None:
+    """Raise UnsafeFile for a pickle that would take time or memory without end, before it is run.
+
+    A step of five bytes can ask for a memo of 32 GB, and tuples that hold the same tuple twice, thirty deep, take hours
+    as the key of a dictionary. Leaves the file at the end of the pickle.
     """
-    for count, (step, argument, _) in enumerate(pickletools.genops(io.BytesIO(content))):
-        if count > STEPS:
-            raise UnsafeFile(f"it has more than {STEPS} steps")
-        if "PUT" in step.name and not 0 <= argument <= STEPS:
+    depths, memo = [], {}  # of tuples in tuples: of what is on the pickle's stack, None for a mark
+    for count, (step, argument, _) in enumerate(pickletools.genops(Pieces(file))):
+        if count > most:
+            raise UnsafeFile(f"it has more than {most} steps")
+        if "PUT" in step.name and not 0 <= argument <= most:
             raise UnsafeFile(f"it asks for a memo of {argument} entries")
+        if step.name == "GLOBAL" and argument.rpartition(" ")[2] == "bytearray":  # of any size
+            raise UnsafeFile(f"it calls {argument.replace(' ', '.')}")
+        _follow(step, argument, depths, memo)
+        if depths and (depths[-1] or 0) > DEEPEST:
+            raise UnsafeFile(f"it holds tuples in tuples, more than {DEEPEST} deep")
+
+
+def _follow(step: pickletools.OpcodeInfo, argument: Any, depths: list[int | None], memo: dict[int, int | None]) -> None:
+    """Do to the depths what a step does to the stack."""
+    if "PUT" in step.name or step.name == "MEMOIZE":
+        memo[len(memo) if argument is None else argument] = depths[-1] if depths else 0
+        return
+    if "GET" in step.name:
+        depths.append(memo.get(argument, 0))
+        return
+    if step.name == "DUP":
+        depths.append(depths[-1] if depths else 0)
+        return
+    taken = []
+    for kind in reversed(step.stack_before):
+        if kind is pickletools.stackslice:
+            while depths and depths[-1] is not None:
+                taken.append(depths.pop())
+        elif depths:
+            taken.append(depths.pop())
+    depth = 1 + max((found or 0 for found in taken), default=0) if "TUPLE" in step.name else 0
+    depths += [None if kind is pickletools.markobject else depth for kind in step.stack_after]
 
 
 def _check_size(found: object, size: int, seen: set[int]) -> int:
@@ -142,8 +192,10 @@ def read_numbers(path: Path) -> object:
     Raises UnsafeFile, naming what was refused, and for a file that is damaged or no pickle.
     """
     try:
+        check_file(path, LARGEST)
+        with path.open("rb") as file:
+            check_steps(file)
         content = read_bytes(path, LARGEST)
-        _check_steps(content)
         found = Limited(content).load()
         _check_size(found, len(content), set())
         return found

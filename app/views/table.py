@@ -96,7 +96,9 @@ if source.published:
     st.caption("Numbers of the paper, not measured here.")
 others = choose_others(source)
 tables = {source: table} | {other: table_of(other) for other in others}
-frame = pandas.concat([framed(*pair) for pair in tables.items() if pair[1] is not None], ignore_index=True)
+frames = [framed(*pair) for pair in tables.items() if pair[1] is not None]
+# Joined as lines: pandas 2 warns of columns that are empty in one of the frames.
+frame = pandas.DataFrame([line for one in frames for line in one.to_dict("records")])
 for name in {"source", "note"} & set(frame):
     frame[name] = frame[name].fillna("")  # one's own tests have none
 shown = narrowed(frame)
