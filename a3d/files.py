@@ -116,9 +116,17 @@ def declared_shapes(path: str | Path, limit: int) -> dict[str, tuple[int, ...]]:
 def parse_json(content: bytes, path: str | Path) -> Any:
     """Return what JSON says, as strictly as it can be read. Raises FileError, also for a key twice or no number."""
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:  # not UTF-8 is a ValueError too
+        return strict_json(content)
+    except ValueError as error:
         raise FileError(f"{path} is not JSON ({error}): restore the file") from None
+
+
+def strict_json(content: bytes) -> Any:
+    """Return the same where the file is named by who asks. Raises ValueError."""
+    try:
+        return json.loads(content.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_refuse)
+    except RecursionError as error:
+        raise InputError(str(error)) from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from a3d.configuration import Configuration, ConfigurationError
 from a3d.engines.fastest import fastest
 from a3d.engines.runtime import PLAIN, EngineError, Runtime
 from a3d.errors import A3DError
-from a3d.files import FileError, parse_json, read_bytes
+from a3d.files import FileError, read_bytes, strict_json
 
 FORMAT = 1
 LARGEST = 2**20  # bytes: of a hundred configurations in every engine and precision, a quarter
@@ -124,7 +124,7 @@ class Profile:
     def read(cls, path: str | Path) -> Profile:
         """Reads what `to_json` wrote. Raises ProfileError."""
         try:
-            whole = parse_json(read_bytes(path, LARGEST), path)
+            whole = strict_json(read_bytes(path, LARGEST))
             if whole["format"] != FORMAT:
                 raise ProfileError(f"format {whole['format']!r} is not {FORMAT}")
             latencies = tuple(_latency(line) for line in whole["milliseconds"])

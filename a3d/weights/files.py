@@ -114,7 +114,7 @@ def _torch(path: Path) -> tuple[dict[str, Tensor], str]:
 
 
 def _check_torch(path: Path) -> None:
-    """Raise for a file that unpacks to more than it holds, as torch packs nothing, or whose pickles would not end."""
+    """Raise for a file that unpacks to more than it holds, as torch packs nothing, or whose instructions never end."""
     if _is_older(path):
         with path.open("rb") as file:
             for _ in range(PICKLES):
@@ -126,14 +126,14 @@ def _check_torch(path: Path) -> None:
             raise ConversionError(f"it would unpack to {unpacked} bytes")
         for entry in file.infolist():
             if entry.filename.endswith("data.pkl"):
-                with file.open(entry) as pickle:
-                    check_steps(pickle, STEPS)
+                with file.open(entry) as instructions:
+                    check_steps(instructions, STEPS)
 
 
 HEADER = 2**22  # bytes: names and shapes of a file of tensors
 LONGEST = 2**17  # characters of the configuration that a file carries
 PICKLES = 5  # that files of torch before 1.6 begin with
-STEPS = 2**18  # of the pickle of a file of torch: weights, and the state of the optimiser
+STEPS = 2**18  # of the instructions in a file of torch: weights, and the state of the optimiser
 REPEATED = 2**26  # bytes that one tensor may fill with a value that the file holds once
 
 

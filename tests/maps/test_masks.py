@@ -30,7 +30,7 @@ def looked(monkeypatch):
             Configuration(16, len(maps), 1.0), range(len(maps)), maps, np.array([0.0, 0.8, 1.6])[: len(maps)]
         )
         monkeypatch.setattr(masking, "read_clip", lambda path, network: None)
-        monkeypatch.setattr(masking, "explain", lambda clip, network, configuration, label: explanation)
+        monkeypatch.setattr(masking, "explain", lambda clip, network, configuration, label, method: explanation)
         return explanation.configuration
 
     return looked

@@ -141,7 +141,7 @@ def test_a_run_draws_the_evidence_into_its_masks(tmp_path, sides):
         made = train(network, data, tmp_path / f"{number}", recipe, sampling=sampling, masks=masks, workers=0)
         calibrate(made, made.full, [normalise(batch.frames, sampling)])
         shares.append(evidence_on_masks(made, data, both[0], made.full).inside)
-    assert shares[0] > 60 > 40 > shares[1]
+    assert shares[0] > 55 > 45 > shares[1]
 
 
 def test_a_run_resumes_with_the_masks_that_it_began_with(tmp_path, sides, capsys):
