@@ -159,7 +159,7 @@ def damaged(change):
         (damaged(lambda whole: whole.pop("threads")), "no 'threads'"),
         (damaged(lambda whole: whole["milliseconds"][0].pop("network")), "no 'network'"),
         (damaged(lambda whole: whole["milliseconds"][0].update(network=[2, 1])), "network .* is no median"),
-        (damaged(lambda whole: whole["milliseconds"][0].update(network=[float("nan"), 1])), "is no median"),
+        (damaged(lambda whole: whole["milliseconds"][0].update(network=[float("nan"), 1])), "NaN is no number"),
         (damaged(lambda whole: whole["milliseconds"][1].update(configuration="32x4")), "SPATIALxFRAMES@WIDTH"),
     ],
 )
