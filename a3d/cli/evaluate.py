@@ -106,11 +106,11 @@ def _looked(
     """What else was asked for, configuration by configuration."""
     others = foreign_clips(options.foreign) if options.foreign else {}
     paths = [path for group in others.values() for path in group]
-    masks, method = read_masks(options.masks) if options.masks else {}, options.method
+    masks, method = read_masks(options.masks) if options.masks else None, options.method
     with progress_bar() as bar:
         for c in configurations:
             rejects, looks, falls = reject(network, dataset, paths, c) if paths else None, None, None
-            if masks:
+            if masks is not None:
                 looks = evidence_on_masks(network, dataset, masks, c, method, _told(bar, len(dataset), f"maps {c}"))
             if options.occlusion:
                 falls = occlusion_on(network, dataset, c, method, _told(bar, len(dataset), f"occlusion {c}"))

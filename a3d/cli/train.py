@@ -131,7 +131,7 @@ def run(options: argparse.Namespace) -> None:
             device=options.device,
             cache=options.cache,
             strict=options.strict,
-            masks=masks or None,
+            masks=masks if options.masks else None,
             progress=_shown(bar, recipe.batch),
             provenance={"command": "a3d " + " ".join(sys.argv[1:]), **_origin(options)},
         )

@@ -97,7 +97,8 @@ class Explanation:
     """This explains one configuration on one clip for one class.
 
     evidence: one a pathway; `map`, `shares`, `times` and `seen` are those of the first, the Slow one.
-    logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier.
+    logit: of class `label`, which equals Σ_pathways mean(map) + bias. bias: of that class in the classifier; with
+    "layercam", whose maps are not exact, whatever is left of the logit.
     against: another class, if the question is why `label` and not that one; evidence, logit and bias are then those of
     `label` less those of `against`, and negative evidence speaks for the latter.
     probabilities: float32 (classes,). labels: the class names.
@@ -255,13 +256,19 @@ def explain(
     other = None if against is None else _index(against, network.labels)
     if index == other:
         raise ConfigurationError(f"class {network.labels[index]!r} against itself: choose another to tell it from")
-    if method == "cam":
-        maps = class_activation_maps(sub, features, index, other)
-    elif method == "gradcam":
-        maps = _gradient_evidence(sub, tensor, index, other)
-    else:
-        maps = (layer_cam(sub, tensor, index, other),)
+    maps = _maps(method, sub, tensor, features, index, other)
     return _explanation(clip, network, configuration, (index, other), method, maps, logits, none)
+
+
+def _maps(
+    method: str, sub: SubNetwork, clip: Tensor, features: Sequence[Tensor], label: int, against: int | None
+) -> tuple[np.ndarray, ...]:
+    """The maps of a method, one a pathway."""
+    if method == "cam":
+        return class_activation_maps(sub, features, label, against)
+    if method == "gradcam":
+        return _gradient_evidence(sub, clip, label, against)
+    return (layer_cam(sub, clip, label, against),)
 
 
 def compare(

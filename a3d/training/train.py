@@ -51,18 +51,14 @@ def train(
     over; that of a trained network, or [0.016, 1] at the network's size. sampling: how clips are cut out of videos; by
     default that of a trained network, or `default_sampling`. resume: go on where the run in `out` was stopped. workers:
     processes that prepare clips. cache: folder that keeps decoded frames. strict: stop at a broken file instead of
-    leaving it out. masks: where people are in the clips, as `a3d.video.masks` reads them, for recipes that draw the
-    evidence there (`Recipe.motion`). progress is told every step. provenance: what else the checkpoint shall tell,
-    plain values.
+    leaving it out. masks: where people are, as `a3d.video.masks` reads them, for recipes that draw the evidence there.
+    progress is told every step. provenance: what else the checkpoint shall tell, plain values.
 
     A finished run that is resumed is left as it is: its checkpoint is returned with all that was found out about it.
-    Raises InputError for an `out` that holds a run already, or none to resume; TrainingError and Stopped as
-    `Run.train` does.
+    Raises InputError for an `out` that holds a run already, or none to resume; and what `Run.train` raises.
     """
     started, recipe, out = time.time(), recipe or small(), Path(out)
-    own = (network.range, network.sampling) if isinstance(network, TrainedNetwork) else (None, None)
-    range = range or own[0] or range_0016(network.full.spatial, network.full.frames)
-    sampling = sampling or own[1] or default_sampling(network)
+    range, sampling = range or _range(network), sampling or _sampling(network)
     _check(masks, recipe, data)
     clips, made = training_clips(data, sampling, recipe, seed, strict, cache, masks), out / "checkpoint"
     run = Run(network, clips, range, recipe, out, seed, workers, device)
@@ -71,8 +67,8 @@ def train(
     centre_classes(run.train(progress))
     if is_made:
         return _kept(made, network, device)
-    facts = _facts(recipe, clips, started)
-    trained = TrainedNetwork(network, data.classes, sampling, range, provenance={**(provenance or {}), **facts})
+    facts = {**(provenance or {}), **_facts(recipe, clips, started)}
+    trained = TrainedNetwork(network, data.classes, sampling, range, provenance=facts)
     if parallel.is_main():
         save(trained, made)
     return trained
@@ -90,6 +86,17 @@ def centre_classes(network: AdaptiveNetwork) -> None:
         classifier.weight -= classifier.weight.mean(0)
         if classifier.bias is not None:
             classifier.bias -= classifier.bias.mean()
+
+
+def _range(network: AdaptiveNetwork) -> ComputationalRange:
+    """That of a trained network, or [0.016, 1] at the network's size."""
+    return (
+        network.range if isinstance(network, TrainedNetwork) else range_0016(network.full.spatial, network.full.frames)
+    )
+
+
+def _sampling(network: AdaptiveNetwork) -> Sampling:
+    return network.sampling if isinstance(network, TrainedNetwork) else default_sampling(network)
 
 
 def _check(masks: Masks | None, recipe: Recipe, data: ClipSet) -> None:
