@@ -30,7 +30,7 @@ from a3d import parallel
 from a3d.adaptive.network import AdaptiveNetwork
 from a3d.configuration import ComputationalRange
 from a3d.datasets.items import fingerprint
-from a3d.datasets.training_clips import Batch, TrainingClips, collate
+from a3d.datasets.training_clips import MASK_SIDE, Batch, TrainingClips, collate
 from a3d.files import remove_leftovers, replace, replace_bytes
 from a3d.memory import give_back_freed_memory, keep_freed_memory
 from a3d.parallel.processes import ProcessLost
@@ -265,7 +265,8 @@ class Run:
         labels = torch.zeros(0, dtype=torch.int64) if task == "classification" else torch.zeros(0, classes)
         boxes = torch.zeros(0, 5) if task == "detection" else None
         pixels = torch.zeros(0, frames, side, side, 3, dtype=torch.uint8)
-        return Batch(pixels, labels, torch.zeros(0, dtype=torch.int64), boxes)
+        people = None if self.clips.masks is None else torch.zeros(0, frames, MASK_SIDE, MASK_SIDE, dtype=torch.uint8)
+        return Batch(pixels, labels, torch.zeros(0, dtype=torch.int64), boxes, people)
 
     def _prepare(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None]:
         """Pixels (B, T, S, S, 3), float, 0..255, targets (rows, classes) and boxes of the rows; augmented."""

@@ -3,6 +3,7 @@
 import torch
 
 from a3d.training.augmentation import exchange_scenes
+from a3d.training.motion import acting
 
 
 def batch(clips: int = 4):
@@ -38,3 +39,9 @@ def test_the_share_is_drawn_and_clips_without_people_stay_and_give_nothing():
     pixels, people = (x.repeat(50, *[1] * (x.ndim - 1)) for x in batch())
     changed = (exchange_scenes(pixels, people, 0.3) != pixels).any(4).any(3).any(2).any(1)
     assert 0.1 < changed.float().mean() < 0.4
+
+
+def test_a_process_whose_clips_are_all_broken_takes_part_with_none():
+    pixels, people = batch()
+    assert exchange_scenes(pixels[:0], people[:0], 0.3).shape == pixels[:0].shape
+    assert acting(pixels[:0], people[:0, :, ::8, ::8].repeat(1, 1, 7, 7)).shape == (0, 3, 56, 56)

@@ -178,6 +178,14 @@ def test_a_state_of_a_version_that_knew_fewer_settings_is_resumed(data, tmp_path
         start(data, tmp_path, replace(RECIPE, smoothing=0.2)).resume()
 
 
+def test_a_process_without_clips_has_masks_where_the_others_have_some(data, tmp_path):
+    """Else it would leave out an exchange that they wait in."""
+    run = start(data, tmp_path)
+    assert run._nothing().people is None
+    run.clips.masks = {}
+    assert run._nothing().people.shape == (0, *run.clips[0].people.shape)
+
+
 def test_data_that_was_moved_is_the_same(data, tmp_path):
     shutil.copytree(data, tmp_path / "moved")
     assert fingerprint(ClipFolder(data, "train")) == fingerprint(ClipFolder(tmp_path / "moved", "train"))
