@@ -119,7 +119,7 @@ class Dial {
 
   drawAxes() {
     const bottom = this.height - MARGIN.bottom;
-    for (const value of rounds(this.heights[0], this.heights[1], 3)) {
+    for (const value of rounds(this.heights[0], this.heights[1])) {
       drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: this.y(value), y2: this.y(value), class: "grid" });
       this.text(MARGIN.left - 6, this.y(value) + 4, `${value}%`, "end");
     }
@@ -153,11 +153,13 @@ function decades(low, high) {
   return found;
 }
 
-/** About `count` round values between two heights. */
-function rounds(low, high, count) {
-  const step = [1, 2, 5, 10, 20, 50].find((size) => (high - low) / size <= count) ?? 100;
-  const first = Math.ceil(low / step) * step;
-  return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
+/** Round values between two heights, as few as there are from two on. */
+function rounds(low, high) {
+  const multiples = (step) => {
+    const first = Math.ceil(low / step);
+    return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, (_, i) => (first + i) * step);
+  };
+  return [50, 20, 10, 5, 2, 1].map(multiples).find((values) => values.length > 1) ?? multiples(1);
 }
 
 /** A cost as the axis shows it; with its unit where it is the first. */

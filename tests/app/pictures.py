@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image
 from selenium.webdriver.common.by import By
 
-from tests.app.browsing import ROOT, browsers, count, drag, on_stage, rest, server, until
+from tests.app.browsing import ROOT, STAGE, browsers, count, drag, on_stage, rest, server, until
 from tests.app.test_browser import on_ribbon, press
 
 FOLDER = ROOT / "app" / "pictures"
@@ -53,9 +53,15 @@ def at_moment(browser, share: float) -> None:
     rest(browser)
     video = on_stage(browser, "video")
     browser.execute_script(f"arguments[0].pause(); arguments[0].currentTime = {MOMENT}", video)
-    browser.execute_script("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    settle(browser)
     time.sleep(1.0)
     rest(browser)
+
+
+def settle(browser) -> None:
+    """The top of the page, and no ring of the focus around the dial."""
+    script = f"{STAGE}.activeElement?.blur(); document.querySelector('[data-testid=stMain]').scrollTo(0, 0)"
+    browser.execute_script(script)
 
 
 def explore(browse, url: str) -> None:
@@ -73,7 +79,7 @@ def explore(browse, url: str) -> None:
 def dial(browse, url: str) -> None:
     """From a full budget to the smallest and back, the clip playing."""
     browser = browse(f"{url}/?clip={CLIP}")
-    window(browser, 1200, 832)
+    window(browser, 1440, 1000)
     path = [1.0] * GIF_HOLD + [1 - i / 20 for i in range(21)] + [0.0] * GIF_HOLD + [i / 20 for i in range(21)]
     frames = []
     for number, share in enumerate(path):
@@ -81,7 +87,7 @@ def dial(browse, url: str) -> None:
         wanted = number * GIF_MS / 1000
         clip = f"const v = arguments[0]; v.pause(); v.currentTime = {wanted} % v.duration"
         browser.execute_script(clip, on_stage(browser, "video"))
-        browser.execute_script("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+        settle(browser)
         time.sleep(0.4)
         picture = shot(browser)
         frames.append(picture.resize((GIF_WIDTH, round(GIF_WIDTH * picture.height / picture.width)), Image.LANCZOS))
@@ -111,7 +117,7 @@ def film(browse, url: str) -> None:
     press(browser, "Show a sample")
     until(browser, lambda b: on_ribbon(b, "querySelectorAll('.band.sub .part').length"))
     until(browser, lambda b: not count(b, "[data-testid=stProgress]"))
-    whole(browser, 1440, 1215)
+    whole(browser, 1440, 1020)  # above the command, which names a folder of this machine
     keep(browser, "film")
 
 
