@@ -103,7 +103,7 @@ class SubNetwork(nn.Module):
 def extract(network: Adaptive, configuration: Configuration, dtype: torch.dtype = torch.float32) -> SubNetwork:
     """Return the sub-network at a configuration, batch norm folded into the convolutions. Its logits are the network's.
 
-    dtype: what the convolutions run in; with torch.bfloat16 logits are within 1 to 3%, and whether that pays is
+    dtype: what the convolutions run in; with torch.bfloat16 logits are within 1 to 5%, and whether that pays is
     measured (`a3d profile`).
     Raises MissingStatistics if the configuration is not calibrated.
     """

@@ -59,7 +59,7 @@ def add_network(sub: argparse.ArgumentParser, default: bool = True) -> None:
         "--precision",
         default="float32",
         choices=PRECISIONS,
-        help="what convolutions compute in (float32); bfloat16: logits within 1 to 3%%; int8: by OpenVINO, a3d table "
+        help="what convolutions compute in (float32); bfloat16: logits within 1 to 5%%; int8: by OpenVINO, a3d table "
         "tells its top-1; auto: the fastest that was measured, int8 where it costs at most a point",
     )
     sub.add_argument(
